@@ -26,6 +26,16 @@ export type HttpResponse = {
   readonly headers?: Readonly<Record<string, string>>
   /** A string is sent as UTF-8. A JSON response without its own content-type header is sent as application/json. */
   readonly body?: string | Uint8Array
+  /** What the log line and the metrics say about this request; never sent. */
+  readonly meta?: ResponseMeta
+}
+
+export type ResponseMeta = {
+  /** The name of the operation, such as `sendMessage`: the label of the metrics, so never anything from the path. */
+  readonly operation?: string
+  /** Who asked: a user, server or application service. */
+  readonly requester?: string
+  readonly errcode?: string
 }
 
 export type Service = {
