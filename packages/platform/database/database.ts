@@ -34,11 +34,69 @@ export class ExpectationFailed extends Error {
   }
 }
 
+/** Whether the expectation is met. */
+export function isMet(expectation: Expectation | undefined, result: StatementResult): boolean {
+  if (expectation === undefined) return true
+  if ('changes' in expectation) return result.changes === expectation.changes
+  if ('rows' in expectation) return result.rows.length === expectation.rows
+  return result.rows.length >= expectation.atLeastRows
+}
+
 /** Thrown by `commit` and reads when the engine cannot work now (disk full, connection lost). Nothing was applied. */
 export class DatabaseUnavailable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'DatabaseUnavailable'
+  }
+}
+
+/**
+ * Thrown by `commit` when the connection was lost while the engine committed and nobody could be asked for the outcome
+ * in time: the list was applied as a whole or not at all.
+ */
+export class CommitOutcomeUnknown extends DatabaseUnavailable {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'CommitOutcomeUnknown'
+  }
+}
+
+/** Thrown when the engine refuses a statement: nothing of its list was applied. Unless a constraint, a mistake in the code. */
+export class DatabaseError extends Error {
+  /** The statement's place in its list; undefined for a read. */
+  readonly index: number | undefined
+  constructor(message: string, options: { index?: number | undefined; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'DatabaseError'
+    this.index = options.index
+  }
+}
+
+export type Constraint = 'unique' | 'foreign-key' | 'not-null' | 'check'
+
+/** Thrown by `commit` when a row broke a constraint. */
+export class ConstraintFailed extends DatabaseError {
+  readonly constraint: Constraint
+  constructor(constraint: Constraint, message: string, options: { index?: number | undefined; cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'ConstraintFailed'
+    this.constraint = constraint
+  }
+}
+
+/** Thrown at open when another process (or another handle in this one) works on the same database. */
+export class DatabaseLocked extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'DatabaseLocked'
+  }
+}
+
+/** Thrown at open when the schema in the database does not fit the program's migrations. */
+export class SchemaMismatch extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SchemaMismatch'
   }
 }
 
@@ -65,5 +123,20 @@ export type Database = Reader & {
   commit(statements: readonly Statement[], options?: { readonly positions?: number }): Promise<Committed>
   /** The newest position whose commit is visible to readers. Never ahead of the data. */
   lastPosition(): number
+  /** Resolves when every commit called before is applied or refused, closes what is open; later calls are refused. */
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What the engine tells of its work, for metrics; each is optional and must not throw. */
+export type DatabaseObserver = {
+  /** After each durable transaction. `queued` lists were waiting when it ended. */
+  committed?(group: { lists: number; statements: number; ms: number; queued: number }): void
+  /** A group was undone and applied again list by list, because one list was refused. */
+  redone?(group: { lists: number }): void
+  /** A group failed as a whole: the engine could not work. */
+  unavailable?(problem: { lists: number; message: string }): void
+  /** SQLite: a checkpoint ended; `walBytes` is the size of the log after it. */
+  checkpointed?(checkpoint: { ms: number; walBytes: number; paused: boolean }): void
+  /** PostgreSQL: the writer's connection was lost or is back. */
+  connection?(state: 'lost' | 'restored'): void
 }
