@@ -1,0 +1,60 @@
+/** Sockets to the outside that can only reach permitted addresses, whatever a name resolves to at that moment. */
+import type { LookupAddress } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { buildConnector } from 'undici'
+import { OutgoingFailed } from './client.ts'
+
+export type Guard = (target: { readonly address: string; readonly port: number }) => boolean
+
+export type GuardedConnectOptions = {
+  readonly guard: Guard
+  readonly connectMs: number
+  /** All certificate authorities to trust; Node's own when undefined. */
+  readonly ca: readonly string[] | undefined
+  readonly lookup: LookupFunction
+  /** The name that the certificate must carry. */
+  readonly name: string
+  readonly connectTo: { readonly host: string; readonly port: number }
+}
+
+/**
+ * The check sits where the socket takes its address. Checking a name first and connecting to it later would let the
+ * name change its mind in between (DNS rebinding).
+ */
+export function guardedConnector(
+  build: typeof buildConnector,
+  { guard, connectMs, ca, lookup, name, connectTo: { host, port } }: GuardedConnectOptions,
+): buildConnector.connector {
+  const connect = build({
+    timeout: connectMs,
+    lookup: guardedLookup(lookup, guard, port),
+    ...(ca === undefined ? {} : { ca: [...ca] }),
+  })
+  const servername = isIP(name) === 0 ? name : ''
+  return (target, callback) => {
+    // A literal address never passes through the lookup.
+    if (isIP(host) !== 0 && !guard({ address: host, port })) callback(refused(host), null)
+    else connect({ ...target, hostname: host, host, port: String(port), servername }, callback)
+  }
+}
+
+/** Answers with the permitted addresses only. */
+function guardedLookup(lookup: LookupFunction, guard: Guard, port: number): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error !== null) {
+        callback(error, [])
+        return
+      }
+      const allowed = (found as LookupAddress[]).filter(({ address }) => guard({ address, port }))
+      const first = allowed[0]
+      if (first === undefined) callback(refused(hostname), [])
+      else if (options.all === true) callback(null, allowed)
+      else callback(null, first.address, first.family)
+    })
+  }
+}
+
+function refused(host: string): OutgoingFailed {
+  return new OutgoingFailed('address-not-allowed', `${host} has no address that requests to the outside may reach`)
+}
