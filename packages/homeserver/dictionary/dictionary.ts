@@ -1,0 +1,153 @@
+/** Integer ids of users, event types and state keys: looked up, or made on first sight, and cached. */
+import { LRUCache } from 'lru-cache'
+import type { UserId } from '@holdfast/protocol/ids/brand'
+import type { Database, Statement } from '@holdfast/platform/database/database'
+import { originalText, storedText } from '@holdfast/platform/database/text'
+import * as storage from '../storage/dictionary.ts'
+import { openNidAllocator, type NidAllocator } from '../storage/nids.ts'
+
+export type StateKey = { readonly type: string; readonly stateKey: string }
+
+/**
+ * `intern...` makes an id where there is none; `...Nid` only looks. Dictionary rows are committed on their own, before
+ * the rows that use them: a word without a use is harmless, a use without a word is not.
+ */
+export type Dictionary = {
+  internUser(userId: UserId): Promise<number>
+  userNid(userId: UserId): Promise<number | undefined>
+  /** In the order of the argument. @throws if a nid is unknown, which only a broken database can cause. */
+  userIds(nids: readonly number[]): Promise<readonly UserId[]>
+  internEventType(type: string): Promise<number>
+  internStateKey(key: StateKey): Promise<number>
+  stateKeyNid(key: StateKey): Promise<number | undefined>
+  /** In the order of the argument. */
+  stateKeys(nids: readonly number[]): Promise<readonly StateKey[]>
+}
+
+const CACHED_WORDS_MAX = 50_000
+
+/** One dictionary table: words by text and texts by nid. `Text` must be usable as a map key. */
+type Table = {
+  readonly nids: LRUCache<string, number>
+  readonly making: Map<string, Promise<number>>
+  readonly allocator: NidAllocator
+}
+
+function openTable(db: Database, kind: string): Table {
+  return {
+    nids: new LRUCache({ max: CACHED_WORDS_MAX }),
+    making: new Map(),
+    allocator: openNidAllocator(db, kind),
+  }
+}
+
+type Word = {
+  readonly text: string
+  find(): Promise<number | undefined>
+  insert(nid: number): Statement
+}
+
+export function openDictionary(db: Database): Dictionary {
+  const users = openTable(db, 'user')
+  const types = openTable(db, 'event_type')
+  const keys = openTable(db, 'state_key')
+  const userTexts = new LRUCache<number, UserId>({ max: CACHED_WORDS_MAX })
+  const keyTexts = new LRUCache<number, StateKey>({ max: CACHED_WORDS_MAX })
+
+  async function look(table: Table, word: Word): Promise<number | undefined> {
+    const known = table.nids.get(word.text)
+    if (known !== undefined) return known
+    const found = await word.find()
+    if (found !== undefined) table.nids.set(word.text, found)
+    return found
+  }
+
+  async function make(table: Table, word: Word): Promise<number> {
+    const found = await look(table, word)
+    if (found !== undefined) return found
+    const [fresh] = await table.allocator.take(1)
+    await db.commit([word.insert(fresh!)])
+    // Read back: another process may have been first.
+    const nid = await word.find()
+    if (nid === undefined) throw new Error('a dictionary row vanished after its commit')
+    table.nids.set(word.text, nid)
+    return nid
+  }
+
+  async function intern(table: Table, word: Word): Promise<number> {
+    const known = table.nids.get(word.text)
+    if (known !== undefined) return known
+    let making = table.making.get(word.text)
+    if (making === undefined) {
+      making = make(table, word).finally(() => table.making.delete(word.text))
+      table.making.set(word.text, making)
+    }
+    return making
+  }
+
+  const userWord = (userId: UserId): Word => ({
+    text: userId,
+    find: async () => (await storage.userNid(db, userId))?.user_nid,
+    insert: (nid) => storage.insertUser(nid, userId),
+  })
+  const typeWord = (type: string): Word => ({
+    text: type,
+    find: async () => (await storage.eventTypeNid(db, storedText(type)))?.type_nid,
+    insert: (nid) => storage.insertEventType(nid, storedText(type)),
+  })
+  const keyWord = (key: StateKey): Word => {
+    const stored = { type: storedText(key.type), stateKey: storedText(key.stateKey) }
+    return {
+      // The escape never yields a NUL, so this joins without ambiguity.
+      text: `${stored.type}\0${stored.stateKey}`,
+      find: async () => (await storage.stateKeyNid(db, stored))?.state_key_nid,
+      insert: (nid) => storage.insertStateKey(nid, stored),
+    }
+  }
+
+  return {
+    internUser: (userId) => intern(users, userWord(userId)),
+    userNid: (userId) => look(users, userWord(userId)),
+    userIds: (nids) =>
+      readTexts(nids, userTexts, async (missing) => {
+        const rows = await storage.userIds(db, missing)
+        return rows.map((row) => [row.user_nid, row.user_id as UserId])
+      }),
+    internEventType: (type) => intern(types, typeWord(type)),
+    internStateKey: (key) => intern(keys, keyWord(key)),
+    stateKeyNid: (key) => look(keys, keyWord(key)),
+    stateKeys: (nids) =>
+      readTexts(nids, keyTexts, async (missing) => {
+        const rows = await storage.stateKeys(db, missing)
+        return rows.map((row) => [
+          row.state_key_nid,
+          { type: originalText(row.type), stateKey: originalText(row.state_key) },
+        ])
+      }),
+  }
+}
+
+async function readTexts<Text extends {}>(
+  nids: readonly number[],
+  cache: LRUCache<number, Text>,
+  load: (missing: readonly number[]) => Promise<readonly (readonly [number, Text])[]>,
+): Promise<readonly Text[]> {
+  const known = new Map<number, Text>()
+  const missing: number[] = []
+  for (const nid of nids) {
+    const text = cache.get(nid)
+    if (text === undefined) missing.push(nid)
+    else known.set(nid, text)
+  }
+  if (missing.length > 0) {
+    for (const [nid, text] of await load(missing)) {
+      known.set(nid, text)
+      cache.set(nid, text)
+    }
+  }
+  return nids.map((nid) => {
+    const text = known.get(nid)
+    if (text === undefined) throw new Error(`dictionary id ${nid} has no text`)
+    return text
+  })
+}

@@ -1,0 +1,44 @@
+/** What every part of the homeserver may be given; modules ask for the members they use (STYLE R8). */
+import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import type { Clock } from '@holdfast/platform/clock/clock'
+import type { Database } from '@holdfast/platform/database/database'
+import type { Random } from '@holdfast/platform/random/random'
+import type { AccountCaches } from './accounts/caches.ts'
+import type { HomeserverSettings } from './settings.ts'
+import type { Dictionary } from './dictionary/dictionary.ts'
+import type { Log } from '@holdfast/platform/log/log'
+import type { EventStore } from './rooms/event-store.ts'
+import type { RoomQueue } from './rooms/room-queue.ts'
+import type { RoomHeads } from './rooms/room-heads.ts'
+import type { StateStore } from './rooms/state-store.ts'
+import type { UserMemberships } from './rooms/user-memberships.ts'
+import type { Streams } from './streams/streams.ts'
+import type { TransactionGuard } from './transactions/transactions.ts'
+
+export type Homeserver = {
+  readonly serverName: ServerName
+  readonly settings: HomeserverSettings
+  readonly db: Database
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Signs events and, towards other servers, requests. */
+  readonly signingKey: SigningKey
+  /** Integer ids of users, event types, state keys. */
+  readonly dictionary: Dictionary
+  /** Events by integer id and by event id, cached. */
+  readonly events: EventStore
+  /** State maps by snapshot, cached. */
+  readonly states: StateStore
+  /** The newest state of each room, in memory while it is used. */
+  readonly heads: RoomHeads
+  /** The rooms of each user. */
+  readonly memberships: UserMemberships
+  /** The one writer of each room. */
+  readonly roomQueue: RoomQueue
+  /** Positions of rooms and users, and those who wait for them. */
+  readonly streams: Streams
+  readonly accounts: AccountCaches
+  readonly transactions: TransactionGuard
+}

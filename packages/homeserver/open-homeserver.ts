@@ -1,0 +1,71 @@
+/** Puts a homeserver together from its parts. */
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import { createSigningKey } from '@holdfast/protocol/signing/signing-key'
+import type { Clock } from '@holdfast/platform/clock/clock'
+import type { Database } from '@holdfast/platform/database/database'
+import type { Service } from '@holdfast/platform/http/service'
+import type { Log } from '@holdfast/platform/log/log'
+import type { Random } from '@holdfast/platform/random/random'
+import { openAccountCaches } from './accounts/caches.ts'
+import { ENDPOINTS } from './client-server/endpoints.ts'
+import { openClientServerApi, type ClientServerApi } from './client-server/service.ts'
+import { openDictionary } from './dictionary/dictionary.ts'
+import type { Homeserver } from './homeserver.ts'
+import { openRateLimiter } from './rate-limits/rate-limiter.ts'
+import { openEventStore } from './rooms/event-store.ts'
+import { openRoomHeads } from './rooms/room-heads.ts'
+import { openRoomQueue } from './rooms/room-queue.ts'
+import { openStateStore } from './rooms/state-store.ts'
+import { openUserMemberships } from './rooms/user-memberships.ts'
+import type { HomeserverSettings } from './settings.ts'
+import { loadServerIdentity } from './server-identity.ts'
+import { openStreams } from './streams/streams.ts'
+import { openTransactionGuard } from './transactions/transactions.ts'
+
+/** Where the schema of the homeserver is. */
+export const MIGRATIONS_FOLDER = new URL('./storage/migrations', import.meta.url).pathname
+
+export type HomeserverPorts = {
+  readonly serverName: ServerName
+  readonly settings: HomeserverSettings
+  /** Opened with the migrations of `MIGRATIONS_FOLDER`. Closed by its owner, after the homeserver. */
+  readonly db: Database
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export type RunningHomeserver = Service & {
+  readonly parts: Homeserver
+  readonly operationOf: ClientServerApi['operationOf']
+}
+
+/** @throws if the data folder belongs to a server of another name */
+export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHomeserver> {
+  const { db, clock, random } = ports
+  const identity = await loadServerIdentity({ db, random, serverName: ports.serverName })
+  const dictionary = openDictionary(db)
+  const events = openEventStore(db)
+  const states = openStateStore(db)
+  const heads = openRoomHeads({ db, events, states })
+  const memberships = openUserMemberships(db)
+  const streams = openStreams({ clock, startPosition: db.lastPosition() })
+  const shared = { ...ports, dictionary, events, states, heads, memberships, streams }
+  const parts: Homeserver = {
+    ...shared,
+    signingKey: createSigningKey(identity),
+    roomQueue: openRoomQueue(shared),
+    accounts: openAccountCaches(),
+    rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
+    transactions: openTransactionGuard({ db, clock }),
+  }
+  const api = openClientServerApi(parts, ENDPOINTS)
+  const stopping = new AbortController()
+  return {
+    parts,
+    operationOf: api.operationOf,
+    handle: api.handle,
+    start: async () => {},
+    [Symbol.asyncDispose]: async () => stopping.abort(),
+  }
+}

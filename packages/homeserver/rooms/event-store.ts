@@ -1,0 +1,164 @@
+/** Events as the homeserver holds them: the parsed PDU with what only this server knows of it. */
+import { LRUCache } from 'lru-cache'
+import { hash } from 'node:crypto'
+import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { Pdu } from '@holdfast/protocol/event/pdu'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import { rulesFor } from '@holdfast/protocol/room-version/rules'
+import type { Database } from '@holdfast/platform/database/database'
+import * as storage from '../storage/events.ts'
+import { storedPdu } from './stored-pdu.ts'
+import { roomByNid } from '../storage/rooms.ts'
+
+export type StoredEvent = {
+  readonly nid: number
+  readonly roomNid: number
+  readonly position: number
+  readonly pdu: Pdu
+  readonly senderNid: number
+  /** undefined for message events. */
+  readonly stateKeyNid: number | undefined
+  readonly flags: number
+  /** The state after this event. */
+  readonly stateNid: number
+  /** The state event whose place this one took. */
+  readonly replacesNid: number | undefined
+  readonly redactedByNid: number | undefined
+  /** The local device that sent it, and under which transaction id. */
+  readonly deviceNid: number | undefined
+  readonly transactionId: string | undefined
+  /** The stored PDU, canonical; redacted if the event is. */
+  readonly json: string
+}
+
+/** What never changes about a room. */
+export type RoomIdentity = { readonly roomNid: number; readonly roomId: RoomId; readonly version: string; readonly rules: RoomRules }
+
+export type EventStore = {
+  byNid(nid: number): Promise<StoredEvent | undefined>
+  /** Those of the events that exist, by nid. */
+  byNids(nids: Iterable<number>): Promise<ReadonlyMap<number, StoredEvent>>
+  /** An event of this room; an event of another room is not found (security: never by event id alone). */
+  inRoom(roomNid: number, eventId: EventId): Promise<StoredEvent | undefined>
+  room(roomNid: number): Promise<RoomIdentity>
+  /** Parses rows of a query and caches them. */
+  fromRows(rows: readonly storage.EventRow[]): Promise<readonly StoredEvent[]>
+  remember(event: StoredEvent): void
+  /** The event's row was rewritten by a redaction: what is cached of it goes. Call right after the commit. */
+  redacted(nid: number): void
+}
+
+const CACHE_BYTES_MAX = 24 * 1024 * 1024
+const CACHED_ROOM_IDENTITIES_MAX = 20_000
+const REMEMBERED_REDACTIONS_MAX = 10_000
+/** What an event in memory costs beside its text, roughly. */
+const EVENT_OVERHEAD_BYTES = 1_000
+
+export function openEventStore(db: Database): EventStore {
+  const cache = new LRUCache<number, StoredEvent>({
+    maxSize: CACHE_BYTES_MAX,
+    sizeCalculation: (event) => event.json.length * 2 + EVENT_OVERHEAD_BYTES,
+  })
+  const rooms = new LRUCache<number, RoomIdentity>({ max: CACHED_ROOM_IDENTITIES_MAX })
+  // A read that began before a redaction was committed must not put the old text back into the cache.
+  const redacted = new LRUCache<number, true>({ max: REMEMBERED_REDACTIONS_MAX })
+
+  async function room(roomNid: number): Promise<RoomIdentity> {
+    const known = rooms.get(roomNid)
+    if (known !== undefined) return known
+    const row = await roomByNid(db, roomNid)
+    if (row === undefined) throw new Error(`room ${roomNid} is missing`)
+    const rules = rulesFor(row.version)
+    if (rules === undefined) throw new Error(`room ${row.room_id} has the unknown version ${row.version}`)
+    const identity = { roomNid, roomId: row.room_id as RoomId, version: row.version, rules }
+    rooms.set(roomNid, identity)
+    return identity
+  }
+
+  async function fromRows(rows: readonly storage.EventRow[]): Promise<readonly StoredEvent[]> {
+    const events: StoredEvent[] = []
+    for (const row of rows) {
+      let event = cache.get(row.event_nid)
+      if (event === undefined) {
+        const identity = rooms.get(row.room_nid) ?? (await room(row.room_nid))
+        const stale = row.redacted_by_nid === null && redacted.has(row.event_nid)
+        const newest = stale ? await storage.eventByNid(db, row.event_nid) : row
+        if (newest === undefined) continue
+        event = storedEvent(newest, identity)
+        cache.set(event.nid, event)
+      }
+      events.push(event)
+    }
+    return events
+  }
+
+  async function byNid(nid: number): Promise<StoredEvent | undefined> {
+    const known = cache.get(nid)
+    if (known !== undefined) return known
+    const row = await storage.eventByNid(db, nid)
+    return row === undefined ? undefined : (await fromRows([row]))[0]
+  }
+
+  async function byNids(nids: Iterable<number>): Promise<ReadonlyMap<number, StoredEvent>> {
+    const found = new Map<number, StoredEvent>()
+    const missing: number[] = []
+    for (const nid of nids) {
+      const known = cache.get(nid)
+      if (known === undefined) missing.push(nid)
+      else found.set(nid, known)
+    }
+    for (let start = 0; start < missing.length; start += LOAD_BATCH) {
+      const rows = await storage.eventsByNid(db, missing.slice(start, start + LOAD_BATCH))
+      for (const event of await fromRows(rows)) found.set(event.nid, event)
+    }
+    return found
+  }
+
+  async function inRoom(roomNid: number, eventId: EventId): Promise<StoredEvent | undefined> {
+    for (const row of await storage.eventsByIdHash(db, eventIdHash(eventId))) {
+      if (row.event_id !== eventId) continue
+      const event = await byNid(row.event_nid)
+      if (event?.roomNid === roomNid) return event
+    }
+    return undefined
+  }
+
+  return {
+    byNid,
+    byNids,
+    inRoom,
+    room,
+    fromRows,
+    remember: (event) => void cache.set(event.nid, event),
+    redacted: (nid) => {
+      redacted.set(nid, true)
+      cache.delete(nid)
+    },
+  }
+}
+
+/** Rows read at once, so that no read holds the event loop for long. */
+const LOAD_BATCH = 200
+
+/** 53 bits of the event id's SHA-256. */
+export function eventIdHash(eventId: EventId): number {
+  return Number.parseInt(hash('sha256', eventId, 'hex').slice(0, 13), 16)
+}
+
+function storedEvent(row: storage.EventRow, room: RoomIdentity): StoredEvent {
+  return {
+    nid: row.event_nid,
+    roomNid: row.room_nid,
+    position: row.position,
+    pdu: storedPdu({ json: row.json, eventId: row.event_id as EventId, roomId: room.roomId, rules: room.rules }),
+    senderNid: row.sender_nid,
+    stateKeyNid: row.state_key_nid ?? undefined,
+    flags: row.flags,
+    stateNid: row.state_nid,
+    replacesNid: row.replaces_nid ?? undefined,
+    redactedByNid: row.redacted_by_nid ?? undefined,
+    deviceNid: row.device_nid ?? undefined,
+    transactionId: row.transaction_id ?? undefined,
+    json: row.json,
+  }
+}

@@ -1,0 +1,208 @@
+/** New events on top of a room's head: built, authorised and held until they are committed together. Synchronous. */
+import { authorize } from '@holdfast/protocol/auth/authorize'
+import { buildEvent, type EventDraft } from '@holdfast/protocol/event/build'
+import { selectAuthEvents } from '@holdfast/protocol/event/auth-events'
+import type { Pdu } from '@holdfast/protocol/event/pdu'
+import { isEventTooLarge } from '@holdfast/protocol/event/size'
+import { matrixError } from '@holdfast/protocol/errors'
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+import { emptyStateMap, stateMapGet, stateMapSet } from '@holdfast/protocol/state/state-map'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import type { Random } from '@holdfast/platform/random/random'
+import type { Statement } from '@holdfast/platform/database/database'
+import type { StateKey } from '../dictionary/dictionary.ts'
+import { EVENT_FLAGS } from '../storage/events.ts'
+import { edgeRef } from './edge-ref.ts'
+import type { StoredEvent } from './event-store.ts'
+import type { Prefetched } from './prefetch.ts'
+import type { RoomHead } from './room-heads.ts'
+import { nextState, type RoomState } from './state-store.ts'
+
+export type NewRoomEvent = EventDraft
+
+/** Which request of which device an event answers. */
+export type SendingTransaction = { readonly deviceNid: number; readonly transactionId: string | undefined }
+
+/** An event of the draft. Its position is the commit's first position plus `positionOffset`. */
+export type DraftEvent = {
+  readonly event: Omit<StoredEvent, 'position'>
+  readonly positionOffset: number
+  readonly state: RoomState
+  readonly edges: { readonly prev: readonly number[]; readonly auth: readonly number[] }
+  /** A state event, as opposed to a message: `state` has to be stored. */
+  readonly changesState: boolean
+}
+
+/** A statement that is committed with the events; `broken` says what it means when its expectation fails. */
+export type SideStatement = { readonly statement: Statement; readonly broken: (() => Error) | undefined }
+
+export type DraftRoom = {
+  readonly roomNid: number
+  /** undefined until the create event of a version 12 room gives it. */
+  readonly roomId: RoomId | undefined
+  readonly version: string
+  readonly rules: RoomRules
+}
+
+type DraftDeps = { readonly serverName: ServerName; readonly random: Random }
+
+/** The spec's limit on prev_events of what we send is 20; fewer keep auth cheap, and the rest follows next time. */
+const PREV_EVENTS_MAX = 10
+
+export class RoomDraft {
+  readonly room: DraftRoom
+  readonly head: RoomHead | undefined
+  readonly events: DraftEvent[] = []
+  readonly sides: SideStatement[] = []
+  /** Events rewritten by redactions in this draft. */
+  readonly redactedNids: number[] = []
+  #roomId: RoomId | undefined
+  #state: RoomState | undefined
+  #tips: readonly StoredEventRef[]
+  #depth: number
+  readonly #prefetched: Prefetched
+  readonly #byNid = new Map<number, DraftEvent>()
+  readonly #deps: DraftDeps
+
+  constructor(deps: DraftDeps, room: DraftRoom, head: RoomHead | undefined, prefetched: Prefetched) {
+    this.#deps = deps
+    this.room = room
+    this.head = head
+    this.#roomId = room.roomId
+    this.#state = head?.state
+    this.#tips = head?.extremities ?? []
+    this.#depth = head?.depth ?? 0
+    this.#prefetched = prefetched
+  }
+
+  get roomId(): RoomId {
+    if (this.#roomId === undefined) throw new Error('the room has no id before its create event')
+    return this.#roomId
+  }
+
+  get state(): RoomState {
+    if (this.#state === undefined) throw new Error('the room has no state before its create event')
+    return this.#state
+  }
+
+  get depth(): number {
+    return this.#depth
+  }
+
+  /** What the next event would follow. */
+  get tips(): readonly StoredEventRef[] {
+    return this.#tips
+  }
+
+  /** The event nid at a key of the state as drafted so far. */
+  stateNid(key: StateKey): number | undefined {
+    const keyNid = this.#prefetched.stateKeyNid(key)
+    return keyNid === undefined || this.#state === undefined ? undefined : stateMapGet(this.#state.map, keyNid)
+  }
+
+  /** The state event at a key, as drafted so far. The key must have been prefetched. */
+  stateEvent(key: StateKey): StoredEventRef | undefined {
+    const nid = this.stateNid(key)
+    if (nid === undefined) return undefined
+    return this.#byNid.get(nid)?.event ?? this.#prefetched.event(nid)
+  }
+
+  /**
+   * Builds an event on the present tips, and takes it into the draft if the authorisation rules allow it.
+   * @throws {MatrixError} M_FORBIDDEN with the rule's sentence, M_TOO_LARGE
+   */
+  add(draft: NewRoomEvent, transaction?: SendingTransaction): DraftEvent {
+    const { rules } = this.room
+    const auth = selectAuthEvents(rules, draft)
+      .map((key) => this.stateEvent(key))
+      .filter((event) => event !== undefined)
+    const prev = this.#tips.slice(0, PREV_EVENTS_MAX)
+    const built = buildEvent({
+      rules,
+      roomId: this.#roomId,
+      draft,
+      prevEvents: prev.map((event) => edgeRef(event, rules)),
+      authEvents: auth.map((event) => edgeRef(event, rules)),
+      depth: this.#depth + 1,
+      serverName: this.#deps.serverName,
+      eventIdLocalpart: rules.eventId === 'random' ? this.#deps.random.text(18) : undefined,
+    })
+    if (isEventTooLarge(built, this.#deps.serverName)) throw matrixError('M_TOO_LARGE', 'The event is larger than 65,536 bytes.')
+    const verdict = authorize(rules, built.pdu, {
+      get: (type, stateKey) => this.stateEvent({ type, stateKey })?.pdu,
+    })
+    if (!verdict.allowed) throw matrixError('M_FORBIDDEN', verdict.message)
+    return this.#take(built.pdu, built.json, { prev: prev.map(nidOf), auth: auth.map(nidOf) }, transaction)
+  }
+
+  /** Adds a statement to the commit of this draft. */
+  also(statement: Statement, broken?: () => Error): void {
+    this.sides.push({ statement, broken })
+  }
+
+  /** The draft as it is, to return to when a decision is refused half way. */
+  mark(): () => void {
+    const { length } = this.events
+    const sides = this.sides.length
+    const redacted = this.redactedNids.length
+    const [roomId, state, tips, depth] = [this.#roomId, this.#state, this.#tips, this.#depth]
+    return () => {
+      for (const dropped of this.events.splice(length)) this.#byNid.delete(dropped.event.nid)
+      this.sides.splice(sides)
+      this.redactedNids.splice(redacted)
+      this.#roomId = roomId
+      this.#state = state
+      this.#tips = tips
+      this.#depth = depth
+    }
+  }
+
+  #take(pdu: Pdu, json: string, edges: DraftEvent['edges'], transaction: SendingTransaction | undefined): DraftEvent {
+    this.#roomId ??= pdu.roomId
+    const nid = this.#prefetched.newEventNid()
+    const stateKeyNid = pdu.stateKey === undefined ? undefined : this.#stateKeyNid({ type: pdu.type, stateKey: pdu.stateKey })
+    const before = this.#state?.map ?? emptyStateMap()
+    const replacesNid = stateKeyNid === undefined ? undefined : stateMapGet(before, stateKeyNid)
+    if (stateKeyNid !== undefined) {
+      this.#state = nextState(this.#prefetched.newStateNid(), stateMapSet(before, stateKeyNid, nid), this.#state)
+    }
+    const taken: DraftEvent = {
+      event: {
+        nid,
+        roomNid: this.room.roomNid,
+        pdu,
+        senderNid: this.#prefetched.userNid(pdu.sender),
+        stateKeyNid,
+        flags: EVENT_FLAGS.unsigned,
+        stateNid: this.state.nid,
+        replacesNid,
+        redactedByNid: undefined,
+        deviceNid: transaction?.deviceNid,
+        transactionId: transaction?.transactionId,
+        json,
+      },
+      positionOffset: this.events.length,
+      state: this.state,
+      edges,
+      changesState: stateKeyNid !== undefined,
+    }
+    this.events.push(taken)
+    this.#byNid.set(nid, taken)
+    this.#tips = [taken.event]
+    this.#depth = pdu.depth
+    return taken
+  }
+
+  #stateKeyNid(key: StateKey): number {
+    const nid = this.#prefetched.stateKeyNid(key)
+    if (nid === undefined) throw new Error(`state key ${key.type} was not announced before the decision`)
+    return nid
+  }
+}
+
+/** An event that may still wait for its position. */
+export type StoredEventRef = Omit<StoredEvent, 'position'>
+
+function nidOf(event: StoredEventRef): number {
+  return event.nid
+}

@@ -1,0 +1,40 @@
+/** The settings of the homeserver, already parsed; `holdfast` derives them from the configuration. */
+
+/** A token bucket: `perSecond` refills, `burst` at once. */
+export type RateLimit = { readonly perSecond: number; readonly burst: number }
+
+export type RateLimitClass =
+  | 'message'
+  | 'login_address'
+  | 'login_account'
+  | 'login_failed'
+  | 'registration'
+  | 'registration_token_validity'
+  | 'join'
+  | 'invite_per_room'
+  | 'invite_per_user'
+  | 'room_creation'
+  | 'presence'
+  | 'to_device'
+  | 'user_directory'
+  | 'profile'
+
+export type HomeserverSettings = {
+  /** Where clients reach this server, for /.well-known/matrix/client. */
+  readonly publicBaseUrl: string | undefined
+  readonly registration: 'open' | 'token' | 'closed'
+  readonly registrationSharedSecret: string | undefined
+  /** Terms of service that a registration has to accept: policy name → version and pages. Empty: no terms stage. */
+  readonly terms: readonly TermsPolicy[]
+  /** undefined: no limits (tests). */
+  readonly rateLimits: Readonly<Record<RateLimitClass, RateLimit>> | undefined
+  /** Whether presence is kept and told at all. */
+  readonly presence: boolean
+}
+
+export type TermsPolicy = {
+  readonly id: string
+  readonly version: string
+  /** Language → name and URL. */
+  readonly translations: Readonly<Record<string, { readonly name: string; readonly url: string }>>
+}

@@ -1,0 +1,55 @@
+/** SQL of the dictionaries: users, event types, state keys and their integer ids. */
+import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
+import { integerList, sql, textList } from '@holdfast/platform/database/sql'
+
+export function userNid(db: Reader, userId: string): Promise<{ user_nid: number } | undefined> {
+  return db.row(sql`SELECT user_nid FROM users WHERE user_id = ${userId}`)
+}
+
+export function userIds(db: Reader, nids: readonly number[]): Promise<readonly { user_nid: number; user_id: string }[]> {
+  return db.all(
+    sql`SELECT user_nid, user_id FROM users WHERE user_nid IN ${integerList(nids)} ORDER BY user_nid`,
+  )
+}
+
+export function userNids(db: Reader, ids: readonly string[]): Promise<readonly { user_nid: number; user_id: string }[]> {
+  return db.all(sql`SELECT user_nid, user_id FROM users WHERE user_id IN ${textList(ids)} ORDER BY user_nid`)
+}
+
+export function insertUser(nid: number, userId: string): Statement {
+  return statement(sql`INSERT INTO users (user_nid, user_id) VALUES (${nid}, ${userId}) ON CONFLICT DO NOTHING`)
+}
+
+export function eventTypeNid(db: Reader, storedType: string): Promise<{ type_nid: number } | undefined> {
+  return db.row(sql`SELECT type_nid FROM event_types WHERE type = ${storedType}`)
+}
+
+export function insertEventType(nid: number, storedType: string): Statement {
+  return statement(sql`INSERT INTO event_types (type_nid, type) VALUES (${nid}, ${storedType}) ON CONFLICT DO NOTHING`)
+}
+
+export function stateKeyNid(
+  db: Reader,
+  stored: { readonly type: string; readonly stateKey: string },
+): Promise<{ state_key_nid: number } | undefined> {
+  return db.row(
+    sql`SELECT state_key_nid FROM state_keys WHERE type = ${stored.type} AND state_key = ${stored.stateKey}`,
+  )
+}
+
+export function stateKeys(
+  db: Reader,
+  nids: readonly number[],
+): Promise<readonly { state_key_nid: number; type: string; state_key: string }[]> {
+  return db.all(
+    sql`SELECT state_key_nid, type, state_key FROM state_keys
+        WHERE state_key_nid IN ${integerList(nids)} ORDER BY state_key_nid`,
+  )
+}
+
+export function insertStateKey(nid: number, stored: { readonly type: string; readonly stateKey: string }): Statement {
+  return statement(
+    sql`INSERT INTO state_keys (state_key_nid, type, state_key)
+        VALUES (${nid}, ${stored.type}, ${stored.stateKey}) ON CONFLICT DO NOTHING`,
+  )
+}

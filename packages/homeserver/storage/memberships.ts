@@ -1,0 +1,81 @@
+/** SQL of the present membership of each user in each room. */
+import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
+import { integerList, position, sql } from '@holdfast/platform/database/sql'
+
+/** `memberships.membership`. */
+export const MEMBERSHIP_CODES = { join: 1, invite: 2, knock: 3, leave: 4, ban: 5 } as const
+export type Membership = keyof typeof MEMBERSHIP_CODES
+
+const NAMES: readonly (Membership | undefined)[] = [undefined, 'join', 'invite', 'knock', 'leave', 'ban']
+
+export function membershipOfCode(code: number): Membership {
+  const name = NAMES[code]
+  if (name === undefined) throw new Error(`unknown membership code ${code} in the database`)
+  return name
+}
+
+export type MembershipRow = {
+  room_nid: number
+  user_nid: number
+  membership: number
+  event_nid: number
+  position: number
+  forgotten: number
+}
+
+/** Sets a user's membership; a room that was forgotten is remembered again. */
+export function setMembership(change: {
+  readonly roomNid: number
+  readonly userNid: number
+  readonly membership: Membership
+  readonly eventNid: number
+  readonly positionOffset: number
+}): Statement {
+  const code = MEMBERSHIP_CODES[change.membership]
+  return statement(
+    sql`INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, forgotten)
+        VALUES (${change.roomNid}, ${change.userNid}, ${code}, ${change.eventNid}, ${position(change.positionOffset)}, 0)
+        ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
+          position = excluded.position, forgotten = 0`,
+    { changes: 1 },
+  )
+}
+
+/** All of a user's memberships that are not forgotten, by room. */
+export function membershipsOfUser(db: Reader, userNid: number): Promise<readonly MembershipRow[]> {
+  return db.all<MembershipRow>(
+    sql`SELECT room_nid, user_nid, membership, event_nid, position, forgotten FROM memberships
+        WHERE user_nid = ${userNid} AND forgotten = 0 ORDER BY room_nid`,
+  )
+}
+
+export function membershipInRoom(
+  db: Reader,
+  who: { readonly roomNid: number; readonly userNid: number },
+): Promise<MembershipRow | undefined> {
+  return db.row<MembershipRow>(
+    sql`SELECT room_nid, user_nid, membership, event_nid, position, forgotten FROM memberships
+        WHERE room_nid = ${who.roomNid} AND user_nid = ${who.userNid}`,
+  )
+}
+
+/** The users with one of these memberships in a room. */
+export function usersInRoom(
+  db: Reader,
+  query: { readonly roomNid: number; readonly memberships: readonly Membership[] },
+): Promise<readonly { user_nid: number; membership: number; event_nid: number }[]> {
+  const codes = query.memberships.map((membership) => MEMBERSHIP_CODES[membership])
+  return db.all(
+    sql`SELECT user_nid, membership, event_nid FROM memberships
+        WHERE room_nid = ${query.roomNid} AND membership IN ${integerList(codes)} ORDER BY user_nid`,
+  )
+}
+
+/** Forgets a room the user has left or is banned from. */
+export function forgetMembership(who: { readonly roomNid: number; readonly userNid: number }): Statement {
+  return statement(
+    sql`UPDATE memberships SET forgotten = 1 WHERE room_nid = ${who.roomNid} AND user_nid = ${who.userNid}
+        AND membership IN (4, 5)`,
+    { changes: 1 },
+  )
+}

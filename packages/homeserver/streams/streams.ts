@@ -1,0 +1,111 @@
+/**
+ * Where rooms and users have newest changes on the one stream, and who waits for them (DESIGN 6). Positions are
+ * assigned by the database inside the commit; what is kept here is only a cache of them, and waking is only a hint:
+ * whoever is woken reads storage again.
+ */
+import type { Clock } from '@holdfast/platform/clock/clock'
+
+export type RoomChange = {
+  readonly roomNid: number
+  readonly position: number
+  /** Joined members, local and remote. */
+  readonly joined: ReadonlySet<number>
+  /** Users whose membership changed: they are told even if they are not in the room (any more). */
+  readonly membershipChanged: readonly number[]
+}
+
+export type Streams = {
+  /** Call after the commit: something that syncs of this room show has changed. */
+  roomChanged(change: RoomChange): void
+  /** Call after the commit: something that only this user's syncs show has changed. */
+  userChanged(change: { readonly userNid: number; readonly position: number }): void
+  /** Newest known change of a room; at most `startPosition` if there was none since the start. */
+  roomPosition(roomNid: number): number
+  /** The same for what concerns a user alone. */
+  userPosition(userNid: number): number
+  /** The newest position when this process started; changes before it are only in storage. */
+  readonly startPosition: number
+  /** Begin to listen before reading, then read, then `wait`: so nothing is missed between. */
+  subscribe(userNid: number): Subscription
+  /** How many wait now, for metrics. */
+  waiting(): number
+}
+
+export type Subscription = Disposable & {
+  /** Resolves when something changed since `subscribe` or the last `wait`, or after `timeoutMs`, or when aborted. */
+  wait(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<'changed' | 'timeout'>
+}
+
+export function openStreams(deps: { readonly clock: Clock; readonly startPosition: number }): Streams {
+  const { startPosition } = deps
+  // One number for each room or user with a change since the start: small enough to keep for as long as we run.
+  const roomPositions = new Map<number, number>()
+  const userPositions = new Map<number, number>()
+  const listeners = new Map<number, Set<() => void>>()
+
+  function wake(userNid: number): void {
+    for (const listener of listeners.get(userNid) ?? []) listener()
+  }
+
+  function wakeRoom(joined: ReadonlySet<number>): void {
+    if (listeners.size < joined.size) {
+      for (const userNid of listeners.keys()) if (joined.has(userNid)) wake(userNid)
+    } else {
+      for (const userNid of joined) if (listeners.has(userNid)) wake(userNid)
+    }
+  }
+
+  return {
+    startPosition,
+    roomChanged: ({ roomNid, position, joined, membershipChanged }) => {
+      roomPositions.set(roomNid, Math.max(position, roomPositions.get(roomNid) ?? 0))
+      for (const userNid of membershipChanged) {
+        userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
+        if (!joined.has(userNid)) wake(userNid)
+      }
+      wakeRoom(joined)
+    },
+    userChanged: ({ userNid, position }) => {
+      userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
+      wake(userNid)
+    },
+    roomPosition: (roomNid) => roomPositions.get(roomNid) ?? startPosition,
+    userPosition: (userNid) => userPositions.get(userNid) ?? startPosition,
+    subscribe: (userNid) => subscription(deps.clock, listeners, userNid),
+    waiting: () => listeners.size,
+  }
+}
+
+function subscription(clock: Clock, listeners: Map<number, Set<() => void>>, userNid: number): Subscription {
+  let changed = false
+  let notify: (() => void) | undefined
+  const listener = (): void => {
+    changed = true
+    notify?.()
+  }
+  const mine = listeners.get(userNid) ?? new Set()
+  listeners.set(userNid, mine.add(listener))
+
+  return {
+    wait: ({ timeoutMs, signal }) =>
+      new Promise((resolve) => {
+        const finish = (outcome: 'changed' | 'timeout'): void => {
+          notify = undefined
+          timer[Symbol.dispose]()
+          signal.removeEventListener('abort', expire)
+          if (outcome === 'changed') changed = false
+          resolve(outcome)
+        }
+        const expire = (): void => finish('timeout')
+        const timer = clock.after(timeoutMs, expire)
+        signal.addEventListener('abort', expire)
+        notify = () => finish('changed')
+        if (changed) finish('changed')
+        else if (signal.aborted) finish('timeout')
+      }),
+    [Symbol.dispose]: () => {
+      mine.delete(listener)
+      if (mine.size === 0) listeners.delete(userNid)
+    },
+  }
+}

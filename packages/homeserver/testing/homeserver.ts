@@ -1,0 +1,168 @@
+/** A homeserver for tests: the real one, on SQLite in a folder of its own, asked through request records. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '@holdfast/platform/clock/clock'
+import { createSystemClock } from '@holdfast/platform/clock/system-clock'
+import type { Database } from '@holdfast/platform/database/database'
+import { loadMigrations } from '@holdfast/platform/database/migrations'
+import { openSqlite } from '@holdfast/platform/database/sqlite/open'
+import type { HttpRequest } from '@holdfast/platform/http/service'
+import { createSilentLog } from '@holdfast/platform/log/silent-log'
+import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import type { Homeserver } from '../homeserver.ts'
+import { MIGRATIONS_FOLDER, openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
+import type { HomeserverSettings } from '../settings.ts'
+
+export type TestRequest = {
+  readonly token?: string | undefined
+  /** A value is sent as JSON, text and bytes as they are. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+  readonly address?: string
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a test looks where it expects something
+export type TestResponse = { readonly status: number; readonly body: any; readonly headers: Readonly<Record<string, string>> }
+
+export type TestHomeserver = AsyncDisposable & {
+  readonly parts: Homeserver
+  readonly folder: string
+  /** `target` is a path with query; a path that begins with `/_` is taken whole, others get `/_matrix/client/v3`. */
+  request(method: string, target: string, options?: TestRequest): Promise<TestResponse>
+  /** Like `request`, but any answer other than 200 fails the test. */
+  ok(method: string, target: string, options?: TestRequest): Promise<TestResponse['body']>
+  /** Registers a user, password `secret-NAME`, and logs in. */
+  user(localpart: string): Promise<TestUser>
+  /** Stops the server and starts it again on the same data. */
+  restart(): Promise<void>
+}
+
+export type TestUser = {
+  readonly userId: string
+  readonly token: string
+  readonly deviceId: string
+  request(method: string, target: string, body?: unknown): Promise<TestResponse>
+  ok(method: string, target: string, body?: unknown): Promise<TestResponse['body']>
+}
+
+export type TestOptions = {
+  readonly settings?: Partial<HomeserverSettings>
+  readonly clock?: Clock
+  /** Opens another engine, on a database of its own; it is disposed with the homeserver. */
+  readonly openDatabase?: (folder: string) => Promise<Database>
+}
+
+export const TEST_SETTINGS: HomeserverSettings = {
+  publicBaseUrl: undefined,
+  registration: 'open',
+  registrationSharedSecret: undefined,
+  terms: [],
+  rateLimits: undefined,
+  presence: true,
+}
+
+async function openTestDatabase(folder: string): Promise<Database> {
+  return openSqlite({
+    folder,
+    migrations: await loadMigrations(MIGRATIONS_FOLDER),
+    writer: 'inline',
+    checkpoints: 'inline',
+    readerThreads: 0,
+  })
+}
+
+export async function startTestHomeserver(options: TestOptions = {}): Promise<TestHomeserver> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'))
+  let running: { db: Database; homeserver: RunningHomeserver } = await open()
+
+  async function open(): Promise<{ db: Database; homeserver: RunningHomeserver }> {
+    const db = await (options.openDatabase ?? openTestDatabase)(folder)
+    const homeserver = await openHomeserver({
+      serverName: 'example.org' as ServerName,
+      settings: { ...TEST_SETTINGS, ...options.settings },
+      db,
+      clock: options.clock ?? createSystemClock(),
+      random: createCryptoRandom(),
+      log: createSilentLog(),
+    })
+    await homeserver.start()
+    return { db, homeserver }
+  }
+
+  async function close(): Promise<void> {
+    await running.homeserver[Symbol.asyncDispose]()
+    await running.db[Symbol.asyncDispose]()
+  }
+
+  async function request(method: string, target: string, sent: TestRequest = {}): Promise<TestResponse> {
+    const response = await running.homeserver.handle(requestRecord(method, target, sent))
+    const text = typeof response.body === 'string' ? response.body : Buffer.from(response.body ?? []).toString()
+    const isJson = response.headers?.['content-type']?.startsWith('application/json') ?? false
+    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers ?? {} }
+  }
+
+  async function ok(method: string, target: string, sent?: TestRequest): Promise<TestResponse['body']> {
+    const response = await request(method, target, sent)
+    if (response.status === 200) return response.body
+    throw new Error(`${method} ${target} answered ${response.status} ${JSON.stringify(response.body)}`)
+  }
+
+  return {
+    get parts() {
+      return running.homeserver.parts
+    },
+    folder,
+    request,
+    ok,
+    user: async (localpart) => {
+      const body = { username: localpart, password: `secret-${localpart}`, auth: { type: 'm.login.dummy' } }
+      const registered = await ok('POST', '/register', { body })
+      const token = registered.access_token as string
+      return {
+        userId: registered.user_id,
+        token,
+        deviceId: registered.device_id,
+        request: (method, target, body) => request(method, target, { token, body }),
+        ok: (method, target, body) => ok(method, target, { token, body }),
+      }
+    },
+    restart: async () => {
+      await close()
+      running = await open()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+let requests = 0
+
+function requestRecord(method: string, target: string, sent: TestRequest): HttpRequest {
+  const whole = target.startsWith('/_') || target.startsWith('/.') ? target : `/_matrix/client/v3${target}`
+  const question = whole.indexOf('?')
+  const headers: Record<string, string> = { ...sent.headers }
+  if (sent.token !== undefined) headers['authorization'] = `Bearer ${sent.token}`
+  requests += 1
+  return {
+    id: `test-${requests}`,
+    method,
+    target: whole,
+    path: question < 0 ? whole : whole.slice(0, question),
+    query: question < 0 ? '' : whole.slice(question + 1),
+    headers,
+    body: bodyBytes(sent.body),
+    remoteAddress: sent.address ?? '127.0.0.1',
+    signal: sent.signal ?? new AbortController().signal,
+  }
+}
+
+function bodyBytes(body: unknown): Uint8Array {
+  if (body === undefined) return new Uint8Array()
+  if (body instanceof Uint8Array) return body
+  return new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
+}
