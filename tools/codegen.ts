@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { emitContract } from './codegen/contract.ts'
 import { emitFile } from './codegen/emit.ts'
 import { mergeRevisions, type MergedOperation } from './codegen/merge.ts'
 import { readRevision } from './codegen/revision.ts'
@@ -15,12 +16,17 @@ const repository = join(import.meta.dirname, '..')
 /** Path below packages/api/generated → text. */
 export function generate(specFolder: string): Map<string, string> {
   const operations = mergeRevisions(readRevision(specFolder, 'v1.19'), readRevision(specFolder, '2018-08'))
-  const byFile = new Map<string, MergedOperation[]>()
+  const byStem = new Map<string, MergedOperation[]>()
   for (const operation of operations) {
-    const file = `${operation.api}/${operation.stem}.ts`
-    byFile.set(file, [...(byFile.get(file) ?? []), operation])
+    const stem = `${operation.api}/${operation.stem}`
+    byStem.set(stem, [...(byStem.get(stem) ?? []), operation])
   }
-  return new Map([...byFile].map(([file, list]) => [file, emitFile(list)]))
+  return new Map(
+    [...byStem].flatMap(([stem, list]) => [
+      [`${stem}.ts`, emitFile(list)],
+      [`responses/${stem}.json`, emitContract(list)],
+    ]),
+  )
 }
 
 function filesBelow(folder: string): string[] {

@@ -31,7 +31,11 @@ function checkId(id: IdKind, value: JsonValue): Problem | undefined {
 function checkValues(values: readonly string[], value: JsonValue): Problem | undefined {
   if (typeof value !== 'string') return wrongType('must be a string')
   if (values.includes(value)) return undefined
-  return { errcode: 'M_INVALID_PARAM', path: [], must: `must be ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}` }
+  return {
+    errcode: 'M_INVALID_PARAM',
+    path: [],
+    must: `must be ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`,
+  }
 }
 
 function checkItems(items: Shape, value: JsonValue): Problem | undefined {
@@ -48,7 +52,7 @@ function checkRecord(values: Shape, keys: IdKind | undefined, value: JsonValue):
   if (!isObject(value)) return wrongType('must be an object')
   if (values.kind === 'json' && keys === undefined) return undefined
   for (const name of Object.keys(value)) {
-    const problem = (keys === undefined ? undefined : checkId(keys, name)) ?? check(values, value[name]!)
+    const problem = (keys === undefined ? undefined : checkId(keys, name)) ?? check(values, value[name])
     if (problem !== undefined) return under(name, problem)
   }
   return undefined
@@ -57,7 +61,7 @@ function checkRecord(values: Shape, keys: IdKind | undefined, value: JsonValue):
 function checkOthers(shape: ObjectShape, others: Shape, value: JsonObject): Problem | undefined {
   for (const name of Object.keys(value)) {
     if (shape.required.includes(name) || shape.optional.includes(name)) continue
-    const problem = check(others, value[name]!)
+    const problem = check(others, value[name])
     if (problem !== undefined) return under(name, problem)
   }
   return undefined
@@ -139,7 +143,7 @@ export function check(shape: Shape, value: JsonValue | undefined): Problem | und
       return checkUnion(shape.of, value)
     case 'choice':
       return check(isObject(value) && value[shape.member] !== undefined ? shape.present : shape.absent, value)
-    case 'bytes':
+    default:
       return wrongType('must not be JSON')
   }
 }
@@ -148,7 +152,8 @@ export function check(shape: Shape, value: JsonValue | undefined): Problem | und
 export function pathText(path: readonly (string | number)[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(step) && step.length <= NAME_CHARACTERS_MAX) return text === '' ? step : `${text}.${step}`
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(step) && step.length <= NAME_CHARACTERS_MAX)
+      return text === '' ? step : `${text}.${step}`
     const shown = JSON.stringify(step.slice(0, NAME_CHARACTERS_MAX))
     return text === '' ? shown : `${text}[${shown}]`
   }, '')

@@ -11,8 +11,10 @@ export type Api = 'client-server' | 'server-server' | 'identity' | 'application-
 /** Raw path parameters as the router found them: still percent-encoded. */
 export type RawParams = Readonly<Record<string, string>>
 
-export type NoParams = Readonly<Record<never, never>>
-export type NoQuery = Readonly<Record<never, never>>
+/** No path parameters. */
+export type NoParams = object
+/** No query parameters. */
+export type NoQuery = object
 /** The operation reads no body; one that is sent anyway is ignored. */
 export type NoBody = undefined
 
@@ -27,7 +29,13 @@ export type Operation<Params = unknown, Query = unknown, Body = unknown> = {
   readonly paths: readonly string[]
   readonly auth: 'none' | 'optional' | 'required'
   /** What proves who asks, where `auth` is not `none`. */
-  readonly credential: 'access-token' | 'appservice-token' | 'identity-token' | 'homeserver-token' | 'server-signature' | undefined
+  readonly credential:
+    | 'access-token'
+    | 'appservice-token'
+    | 'identity-token'
+    | 'homeserver-token'
+    | 'server-signature'
+    | undefined
   /** Whether a guest's access token is enough. */
   readonly guests: boolean
   readonly rateLimited: boolean

@@ -37,7 +37,9 @@ export function decodeQuery(raw: string): readonly (readonly [name: string, valu
     .filter((part) => part !== '')
     .map((part) => {
       const equals = part.indexOf('=')
-      return equals < 0 ? [decodeForm(part), ''] : [decodeForm(part.slice(0, equals)), decodeForm(part.slice(equals + 1))]
+      return equals < 0
+        ? [decodeForm(part), '']
+        : [decodeForm(part.slice(0, equals)), decodeForm(part.slice(equals + 1))]
     })
 }
 
@@ -105,7 +107,10 @@ function valueOf(
   return parameter.otherwise
 }
 
-export function parseQuery(declared: Readonly<Record<string, QueryParameter>>, raw: string): Record<string, QueryValue> {
+export function parseQuery(
+  declared: Readonly<Record<string, QueryParameter>>,
+  raw: string,
+): Record<string, QueryValue> {
   const entries = decodeQuery(raw)
   const query: Record<string, QueryValue> = {}
   for (const name of Object.keys(declared)) {

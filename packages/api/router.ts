@@ -84,7 +84,8 @@ export function createRouter<Op extends Operation>(operations: Iterable<Op>): Ro
       if (!path.startsWith('/')) return undefined
       const search: Search<Op> = { path, method, values: [], seen: [] }
       const leaf = find(root, 1, search)
-      if (leaf !== undefined) return { kind: 'match', operation: leaf.operation, rawParams: rawParamsOf(leaf.names, search.values) }
+      if (leaf !== undefined)
+        return { kind: 'match', operation: leaf.operation, rawParams: rawParamsOf(leaf.names, search.values) }
       if (search.seen.length === 0) return undefined
       return { kind: 'method-not-allowed', allowed: search.seen.flatMap((node) => [...node.leaves.keys()]) }
     },

@@ -75,4 +75,3 @@ export function choice(member: string, present: Shape, absent: Shape): Shape {
 export function allowsAbsence(shape: Shape): boolean {
   return shape.kind === 'object' && shape.required.length === 0
 }
-

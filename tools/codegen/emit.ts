@@ -1,7 +1,20 @@
 /** Writes one generated file: types for people, shapes for the checks. */
 
-import { AUTH, ABSENT_PARAMETERS, DROPPED_QUERY, GUESTS, OPAQUE_BODIES, OPAQUE_MEMBERS, OPEN_VALUES, OPTIONAL_MEMBERS, OPTIONAL_QUERY, PARAMETER_VALUES, type Auth } from './overrides.ts'
+import {
+  AUTH,
+  ABSENT_PARAMETERS,
+  DROPPED_QUERY,
+  GUESTS,
+  OPAQUE_BODIES,
+  OPAQUE_MEMBERS,
+  OPEN_VALUES,
+  OPTIONAL_MEMBERS,
+  OPTIONAL_QUERY,
+  PARAMETER_VALUES,
+  type Auth,
+} from './overrides.ts'
 import { toShape, type Brand, type Shape } from './shape.ts'
+import { textOf } from './load.ts'
 import type { MergedOperation } from './merge.ts'
 import type { SpecParameter } from './revision.ts'
 
@@ -18,11 +31,22 @@ const BRAND_SHAPES: Readonly<Record<Brand, string>> = {
 }
 
 /** What a file needs to import, collected while it is written. */
-type Imports = { readonly brands: Set<string>; readonly json: Set<string>; readonly shapes: Set<string>; readonly identifiers: Set<string>; readonly query: Set<string>; readonly operation: Set<string> }
+type Imports = {
+  readonly brands: Set<string>
+  readonly json: Set<string>
+  readonly shapes: Set<string>
+  readonly identifiers: Set<string>
+  readonly query: Set<string>
+  readonly operation: Set<string>
+}
 
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 const property = (name: string): string => (IDENTIFIER.test(name) ? name : quote(name))
-const pascal = (id: string): string => id.split('_').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('')
+const pascal = (id: string): string =>
+  id
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('')
 
 function brandType(brand: Brand, imports: Imports): string {
   const names = brand === 'RoomIdOrAlias' ? ['RoomId', 'RoomAlias'] : [brand]
@@ -33,7 +57,8 @@ function brandType(brand: Brand, imports: Imports): string {
 function objectType(shape: Extract<Shape, { kind: 'object' }>, imports: Imports, indent: string): string {
   const inner = `${indent}  `
   const lines = shape.members.map(
-    ({ name, shape: member, required }) => `${inner}readonly ${property(name)}${required ? '' : '?'}: ${typeOf(member, imports, inner)}`,
+    ({ name, shape: member, required }) =>
+      `${inner}readonly ${property(name)}${required ? '' : '?'}: ${typeOf(member, imports, inner)}`,
   )
   return `{\n${lines.join('\n')}\n${indent}}`
 }
@@ -78,7 +103,7 @@ function typeOf(shape: Shape, imports: Imports, indent = ''): string {
       return objectType(shape, imports, indent)
     case 'union':
       return shape.of.map((one) => typeOf(one, imports, indent)).join(' | ')
-    case 'choice':
+    default:
       return `${typeOf(shape.present, imports, indent)} | ${typeOf(shape.absent, imports, indent)}`
   }
 }
@@ -106,8 +131,16 @@ function membersValue(members: readonly { name: string; shape: Shape }[], import
 }
 
 function objectValue(shape: Extract<Shape, { kind: 'object' }>, imports: Imports, indent: string): string {
-  const required = membersValue(shape.members.filter((member) => member.required), imports, indent)
-  const optional = membersValue(shape.members.filter((member) => !member.required), imports, indent)
+  const required = membersValue(
+    shape.members.filter((member) => member.required),
+    imports,
+    indent,
+  )
+  const optional = membersValue(
+    shape.members.filter((member) => !member.required),
+    imports,
+    indent,
+  )
   const parts = [required, optional, ...(shape.others === undefined ? [] : [valueOf(shape.others, imports, indent)])]
   if (parts.length === 2 && optional === '{}') parts.pop()
   return call('object', parts, imports)
@@ -130,15 +163,28 @@ function valueOf(shape: Shape, imports: Imports, indent: string): string {
     case 'object':
       return objectValue(shape, imports, indent)
     case 'union':
-      return call('union', shape.of.map((one) => valueOf(one, imports, indent)), imports)
+      return call(
+        'union',
+        shape.of.map((one) => valueOf(one, imports, indent)),
+        imports,
+      )
     case 'choice':
-      return call('choice', [quote(shape.member), valueOf(shape.present, imports, indent), valueOf(shape.absent, imports, indent)], imports)
+      return call(
+        'choice',
+        [quote(shape.member), valueOf(shape.present, imports, indent), valueOf(shape.absent, imports, indent)],
+        imports,
+      )
     default:
       return leaf(shape.kind, imports)
   }
 }
 
-type QueryPart = { readonly name: string; readonly kind: 'must' | 'may' | 'many' | 'rest'; readonly shape: Shape; readonly otherwise: string | undefined }
+type QueryPart = {
+  readonly name: string
+  readonly kind: 'must' | 'may' | 'many' | 'rest'
+  readonly shape: Shape
+  readonly otherwise: string | undefined
+}
 
 function queryPart(parameter: SpecParameter, optional: boolean): QueryPart {
   const shape = toShape(parameter.schema, parameter.name)
@@ -147,7 +193,13 @@ function queryPart(parameter: SpecParameter, optional: boolean): QueryPart {
   if (shape.kind === 'record') return { name, kind: 'rest', shape: { kind: 'string' }, otherwise: undefined }
   if (parameter.required && !optional) return { name, kind: 'must', shape, otherwise: undefined }
   const otherwise = schema['default']
-  return { name, kind: 'may', shape, otherwise: otherwise === undefined ? undefined : typeof otherwise === 'string' ? quote(otherwise) : String(otherwise) }
+  return {
+    name,
+    kind: 'may',
+    shape,
+    otherwise:
+      otherwise === undefined ? undefined : typeof otherwise === 'string' ? quote(otherwise) : textOf(otherwise),
+  }
 }
 
 function queryType(part: QueryPart, imports: Imports): string {
@@ -170,7 +222,14 @@ function bodyShape(operation: MergedOperation): Shape | undefined {
   if (OPAQUE_BODIES.includes(name)) return { kind: 'record', values: { kind: 'json' } }
   const shape = adjusted(toShape(operation.body.schema), name)
   const chosen = operation.chosenByBody
-  return chosen === undefined ? shape : { kind: 'choice', member: chosen.member, present: adjusted(toShape(chosen.schema), `${operation.api}/${chosen.id}`), absent: shape }
+  return chosen === undefined
+    ? shape
+    : {
+        kind: 'choice',
+        member: chosen.member,
+        present: adjusted(toShape(chosen.schema), `${operation.api}/${chosen.id}`),
+        absent: shape,
+      }
 }
 
 /** The shape with the overrides for the operation applied; `path` says where in the body we are. */
@@ -205,7 +264,9 @@ const CREDENTIALS: Readonly<Record<string, string>> = {
 }
 
 function authOf(operation: MergedOperation): { auth: Auth; credential: string | undefined } {
-  const auth = AUTH[`${operation.api}/${operation.id}`] ?? (operation.security.length === 0 ? 'none' : operation.security.includes('') ? 'optional' : 'required')
+  const auth =
+    AUTH[`${operation.api}/${operation.id}`] ??
+    (operation.security.length === 0 ? 'none' : operation.security.includes('') ? 'optional' : 'required')
   if (auth === 'none') return { auth, credential: undefined }
   const scheme = operation.security.find((name) => name !== '') ?? 'accessTokenBearer'
   const credential = operation.api === 'identity' ? 'identity-token' : CREDENTIALS[scheme]
@@ -233,17 +294,31 @@ function emitOperation(operation: MergedOperation, imports: Imports): string {
   const { id, api } = operation
   const named = pascal(id)
   const types: string[] = []
-  const params = operation.parameters.filter((one) => one.in === 'path').map((one) => ({ name: one.name, shape: paramShape(one) }))
+  const params = operation.parameters
+    .filter((one) => one.in === 'path')
+    .map((one) => ({ name: one.name, shape: paramShape(one) }))
   const query = operation.parameters
     .filter((one) => one.in === 'query' && !DROPPED_QUERY.includes(one.name))
     .map((one) => queryPart(one, (OPTIONAL_QUERY[`${api}/${id}`] ?? []).includes(one.name)))
   const body = bodyShape(operation)
 
   const paramsType = params.length === 0 ? 'NoParams' : `${named}Params`
-  if (params.length > 0) types.push(namedType(paramsType, params.map(({ name, shape }) => `  readonly ${property(name)}: ${typeOf(shape, imports)}`)))
+  if (params.length > 0)
+    types.push(
+      namedType(
+        paramsType,
+        params.map(({ name, shape }) => `  readonly ${property(name)}: ${typeOf(shape, imports)}`),
+      ),
+    )
   else imports.operation.add('NoParams')
   const queryName = query.length === 0 ? 'NoQuery' : `${named}Query`
-  if (query.length > 0) types.push(namedType(queryName, query.map((part) => queryType(part, imports))))
+  if (query.length > 0)
+    types.push(
+      namedType(
+        queryName,
+        query.map((part) => queryType(part, imports)),
+      ),
+    )
   else imports.operation.add('NoQuery')
   let bodyType = body === undefined ? 'NoBody' : typeOf(body, imports)
   if (body === undefined) imports.operation.add('NoBody')
@@ -254,7 +329,9 @@ function emitOperation(operation: MergedOperation, imports: Imports): string {
 
   const paths = operation.paths.flatMap(versionedPaths)
   const { auth, credential } = authOf(operation)
-  const absent = params.filter(({ name }) => name in ABSENT_PARAMETERS && operation.paths.some((path) => !path.includes(`{${name}}`)))
+  const absent = params.filter(
+    ({ name }) => name in ABSENT_PARAMETERS && operation.paths.some((path) => !path.includes(`{${name}}`)),
+  )
   const queryLines = query.map((part) => queryValue(part, imports))
   const revisions = [...new Set(operation.sources.map((source) => source.revision))].toSorted()
   const lines = [
@@ -285,7 +362,14 @@ function importLine(names: Set<string>, from: string, keyword = 'import'): strin
 
 /** One file for all operations of one specification file. */
 export function emitFile(operations: readonly MergedOperation[]): string {
-  const imports: Imports = { brands: new Set(), json: new Set(), shapes: new Set(), identifiers: new Set(), query: new Set(), operation: new Set(['Operation']) }
+  const imports: Imports = {
+    brands: new Set(),
+    json: new Set(),
+    shapes: new Set(),
+    identifiers: new Set(),
+    query: new Set(),
+    operation: new Set(['Operation']),
+  }
   const written = operations.map((operation) => emitOperation(operation, imports))
   const header = [
     '// Generated by tools/codegen.ts from the data of the Matrix specification (see NOTICE). Do not edit.',
@@ -293,7 +377,10 @@ export function emitFile(operations: readonly MergedOperation[]): string {
     ...importLine(imports.brands, '@holdfast/protocol/ids/brand', 'import type'),
     ...importLine(imports.json, '@holdfast/protocol/json/value', 'import type'),
     ...importLine(imports.identifiers, '../../identifiers.ts'),
-    `import { operation, ${[...imports.operation].toSorted().map((name) => `type ${name}`).join(', ')} } from '../../operation.ts'`,
+    `import { operation, ${[...imports.operation]
+      .toSorted()
+      .map((name) => `type ${name}`)
+      .join(', ')} } from '../../operation.ts'`,
     ...importLine(imports.query, '../../query.ts'),
     ...importLine(imports.shapes, '../../shape.ts'),
   ]

@@ -26,7 +26,10 @@ export function isDict(value: Json | undefined): value is Dict {
 function target(from: string, reference: string): string {
   const linked = reference.replace(/^definitions\/event-schemas\//, '../../event-schemas/')
   if (linked !== reference && from.includes('2018-08/api/client-server')) return join(dirname(from), linked)
-  const direct = join(dirname(from), reference).replace('2018-08/api/client-server/definitions/event-schemas/', '2018-08/event-schemas/')
+  const direct = join(dirname(from), reference).replace(
+    '2018-08/api/client-server/definitions/event-schemas/',
+    '2018-08/event-schemas/',
+  )
   // Some examples name their parts relative to the folder of examples.
   return existsSync(direct) ? direct : join(dirname(from), 'examples', reference)
 }
@@ -64,4 +67,10 @@ export function expand(node: Json, file: string, stack: readonly string[] = []):
 
 export function loadDocument(file: string): Dict {
   return expand(readYaml(file), file) as Dict
+}
+
+/** The text of a scalar. */
+export function textOf(value: Json | undefined): string {
+  if (value === undefined || typeof value === 'object') throw new Error('a scalar is missing in the specification data')
+  return String(value)
 }

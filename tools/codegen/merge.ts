@@ -57,7 +57,8 @@ function mergedQuery(sources: readonly SpecOperation[], name: string): SpecParam
   for (const { name: further, type, format } of FURTHER_QUERY[name] ?? []) {
     const item: Dict = { type: 'string', ...(format === undefined ? {} : { format }) }
     const schema: Dict = type === 'array' ? { type: 'array', items: item } : item
-    if (!found.has(further)) found.set(further, { name: further, in: 'query', required: false, schema })
+    if (!found.has(further))
+      found.set(further, { name: further, in: 'query', required: false, schema, example: undefined })
   }
   return [...found.values()]
 }
@@ -69,7 +70,8 @@ function mergedPathParameters(sources: readonly SpecOperation[]): SpecParameter[
     const samePath = first !== undefined && positional(first.path) === positional(source.path)
     if (source !== first && samePath) continue
     for (const parameter of source.parameters.filter((one) => one.in === 'path')) {
-      if (!found.has(parameter.name) && (source === first || parameter.name in ABSENT_PARAMETERS)) found.set(parameter.name, parameter)
+      if (!found.has(parameter.name) && (source === first || parameter.name in ABSENT_PARAMETERS))
+        found.set(parameter.name, parameter)
     }
   }
   return [...found.values()]
@@ -86,7 +88,8 @@ function mergedBody(sources: readonly SpecOperation[]): SpecOperation['body'] {
   const added: Dict = {}
   for (const body of older) {
     const before = flatten(body.schema)['properties']
-    for (const [name, value] of Object.entries(isDict(before) ? before : {})) if (!(name in properties)) added[name] = value
+    for (const [name, value] of Object.entries(isDict(before) ? before : {}))
+      if (!(name in properties)) added[name] = value
   }
   return { ...newest, schema: { ...schema, properties: { ...properties, ...added } } }
 }
@@ -111,7 +114,10 @@ function mergeGroup(sources: readonly SpecOperation[]): MergedOperation {
     parameters: [...mergedPathParameters(main), ...mergedQuery(main, name)],
     body: mergedBody(main),
     sources,
-    chosenByBody: chosen === undefined || other?.body === undefined ? undefined : { id: chosen.other, member: chosen.member, schema: other.body.schema },
+    chosenByBody:
+      chosen === undefined || other?.body === undefined
+        ? undefined
+        : { id: chosen.other, member: chosen.member, schema: other.body.schema },
   }
 }
 

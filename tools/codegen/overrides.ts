@@ -42,7 +42,9 @@ export const CHOSEN_BY_BODY: Readonly<Record<string, { readonly other: string; r
 }
 
 /** Query parameters that a revision between the two had, and that clients still send. */
-export const FURTHER_QUERY: Readonly<Record<string, readonly { name: string; type: 'array' | 'string'; format?: string }[]>> = {
+export const FURTHER_QUERY: Readonly<
+  Record<string, readonly { name: string; type: 'array' | 'string'; format?: string }[]>
+> = {
   // `server_name` was the name of `via` from v1.1 to v1.13.
   'client-server/knockRoom': [{ name: 'server_name', type: 'array', format: 'mx-server-name' }],
 }
@@ -71,6 +73,10 @@ export const OPEN_VALUES: Readonly<Record<string, readonly string[]>> = {
 export const OPAQUE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   // One bad PDU or EDU must not fail its transaction: each is parsed by the room version's rules.
   'server-server/sendTransaction': ['pdus', 'edus'],
+  // The same for application services, who are on the receiving end of this one.
+  'application-service/sendTransaction': ['events', 'ephemeral', 'to_device'],
+  // A number, but the example of 2018 is the string '1', and tags were never checked.
+  'client-server/setRoomTag': ['order'],
   // 2018 wraps it once more (`third_party_signed.signed`) on this path.
   'client-server/joinRoom': ['third_party_signed'],
 }

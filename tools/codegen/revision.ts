@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDict, loadDocument, type Dict, type Json } from './load.ts'
+import { isDict, loadDocument, textOf, type Dict, type Json } from './load.ts'
 
 export type Revision = '2018-08' | 'v1.19'
 
@@ -11,7 +11,7 @@ export type SpecParameter = {
   readonly in: 'path' | 'query'
   readonly required: boolean
   readonly schema: Dict
-  /** `true` for an array that is repeated in the query. */
+  readonly example: Json | undefined
 }
 
 export type SpecResponse = { readonly schema: Dict | undefined; readonly examples: readonly Json[] }
@@ -43,7 +43,7 @@ function basePath(document: Dict): string {
   const [server] = Array.isArray(document['servers']) ? document['servers'] : []
   const base = swagger ?? dict(dict(dict(server)['variables'])['basePath'])['default']
   // Every client version prefix is written out later; in 2018 the major version was a placeholder.
-  return String(base).replace('%CLIENT_MAJOR_VERSION%', 'v3')
+  return textOf(base).replace('%CLIENT_MAJOR_VERSION%', 'v3')
 }
 
 function joined(base: string, path: string): string {
@@ -56,17 +56,19 @@ function parameterOf(node: Json): SpecParameter | undefined {
   if (raw['in'] !== 'path' && raw['in'] !== 'query') return undefined
   const schema = isDict(raw['schema']) ? raw['schema'] : raw
   return {
-    name: String(raw['name']),
+    name: textOf(raw['name']),
     in: raw['in'],
     required: raw['in'] === 'path' || raw['required'] === true,
     schema,
+    example: raw['example'] ?? raw['x-example'] ?? schema['example'],
   }
 }
 
 function examplesOf(node: Dict, schema: Dict | undefined): Json[] {
   const found: Json[] = []
   if (node['example'] !== undefined) found.push(node['example'])
-  for (const value of Object.values(dict(node['examples']))) found.push(isDict(value) && 'value' in value ? value['value']! : value)
+  for (const value of Object.values(dict(node['examples'])))
+    found.push(isDict(value) && 'value' in value ? value['value']! : value)
   if (schema?.['example'] !== undefined) found.push(schema['example'])
   return found
 }
@@ -105,14 +107,21 @@ function securityOf(operation: Dict): string[] {
   return list.map((scheme) => Object.keys(dict(scheme))[0] ?? '')
 }
 
-function readOperation(where: { revision: Revision; api: string; stem: string }, method: string, path: string, operation: Dict): SpecOperation {
+function readOperation(
+  where: { revision: Revision; api: string; stem: string },
+  method: string,
+  path: string,
+  operation: Dict,
+): SpecOperation {
   const parameters = (Array.isArray(operation['parameters']) ? operation['parameters'] : [])
     .map(parameterOf)
     .filter((parameter) => parameter !== undefined)
-  const responses = Object.entries(dict(operation['responses'])).map(([status, node]) => [status, responseOf(dict(node))] as const)
+  const responses = Object.entries(dict(operation['responses'])).map(
+    ([status, node]) => [status, responseOf(dict(node))] as const,
+  )
   return {
     ...where,
-    id: String(operation['operationId'] ?? ''),
+    id: textOf(operation['operationId'] ?? ''),
     method: method.toUpperCase(),
     path,
     parameters,

@@ -1,6 +1,6 @@
 /** Specification schemas (JSON schema in two dialects) reduced to the few shapes that request checking knows. */
 
-import { isDict, type Dict, type Json } from './load.ts'
+import { isDict, textOf, type Dict, type Json } from './load.ts'
 
 export type Brand = 'UserId' | 'RoomId' | 'EventId' | 'RoomAlias' | 'ServerName' | 'DeviceId' | 'RoomIdOrAlias'
 
@@ -117,7 +117,9 @@ function typedShape(type: string, schema: Dict, name: string | undefined): Shape
   switch (type) {
     case 'string':
     case 'enum':
-      return schema['format'] === 'byte' || schema['format'] === 'binary' ? { kind: 'bytes' } : stringShape(schema, name)
+      return schema['format'] === 'byte' || schema['format'] === 'binary'
+        ? { kind: 'bytes' }
+        : stringShape(schema, name)
     case 'integer':
     case 'int':
       return { kind: 'integer' }
@@ -142,7 +144,7 @@ export function toShape(raw: Dict, name?: string): Shape {
   const schema = flatten(raw)
   const type = schema['type']
   if (Array.isArray(schema['oneOf'])) return unionShape(schema['oneOf'].map((part) => toShape(dict(part), name)))
-  if (Array.isArray(type)) return unionShape(type.map((one) => typedShape(String(one), schema, name)))
+  if (Array.isArray(type)) return unionShape(type.map((one) => typedShape(textOf(one), schema, name)))
   if (typeof type === 'string') return typedShape(type, schema, name)
   if (isDict(schema['properties']) || isDict(schema['patternProperties'])) return objectShape(schema)
   if (Array.isArray(schema['enum'])) return stringShape(schema, name)
