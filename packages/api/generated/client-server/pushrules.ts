@@ -79,7 +79,9 @@ export const getPushRule: Operation<GetPushRuleParams, NoQuery, NoBody> = operat
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: undefined,
 })
@@ -114,7 +116,9 @@ export const deletePushRule: Operation<DeletePushRuleParams, NoQuery, NoBody> = 
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: undefined,
 })
@@ -166,7 +170,9 @@ export const setPushRule: Operation<SetPushRuleParams, SetPushRuleQuery, SetPush
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {
     before: may(text),
     after: may(text),
@@ -216,7 +222,9 @@ export const isPushRuleEnabled: Operation<IsPushRuleEnabledParams, NoQuery, NoBo
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: undefined,
 })
@@ -255,7 +263,9 @@ export const setPushRuleEnabled: Operation<SetPushRuleEnabledParams, NoQuery, Se
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: object({
     enabled: boolean,
@@ -292,7 +302,9 @@ export const getPushRuleActions: Operation<GetPushRuleActionsParams, NoQuery, No
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: undefined,
 })
@@ -331,7 +343,9 @@ export const setPushRuleActions: Operation<SetPushRuleActionsParams, NoQuery, Se
     ruleId: text,
     scope: oneOf('global'),
   },
-  absent: { scope: 'global' },
+  absent: {
+    scope: 'global',
+  },
   query: {},
   body: object({
     actions: array(union(text, jsonObject)),

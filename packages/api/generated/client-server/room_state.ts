@@ -39,7 +39,9 @@ export const setRoomStateWithKey: Operation<SetRoomStateWithKeyParams, NoQuery, 
     eventType: text,
     stateKey: text,
   },
-  absent: { stateKey: '' },
+  absent: {
+    stateKey: '',
+  },
   query: {},
   body: jsonObject,
 })

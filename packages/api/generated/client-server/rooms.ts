@@ -73,7 +73,9 @@ export const getRoomStateWithKey: Operation<GetRoomStateWithKeyParams, GetRoomSt
     eventType: text,
     stateKey: text,
   },
-  absent: { stateKey: '' },
+  absent: {
+    stateKey: '',
+  },
   query: {
     format: may(oneOf('content', 'event')),
   },

@@ -34,7 +34,9 @@ export const perspectivesKeyQuery: Operation<PerspectivesKeyQueryParams, Perspec
     serverName: serverName,
     keyId: text,
   },
-  absent: { keyId: '' },
+  absent: {
+    keyId: '',
+  },
   query: {
     minimum_valid_until_ts: may(integer),
   },

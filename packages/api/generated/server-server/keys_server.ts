@@ -25,7 +25,9 @@ export const getServerKey: Operation<GetServerKeyParams, NoQuery, NoBody> = oper
   params: {
     keyId: text,
   },
-  absent: { keyId: '' },
+  absent: {
+    keyId: '',
+  },
   query: {},
   body: undefined,
 })
