@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled } from './launch/install.mjs'
 import { chooseNode } from './launch/node-binary.mjs'
@@ -19,11 +19,12 @@ const COMMANDS = {
   test: { entry: 'tools/test.ts', args: [], needs: 'all' },
   lint: { entry: 'tools/test.ts', args: ['types', 'lint', 'tidy'], needs: 'all' },
   format: { entry: 'tools/format.ts', args: [], needs: 'all' },
+  tidy: { entry: 'tools/tidy.ts', args: [], needs: 'all' },
   map: { entry: 'tools/map.ts', args: [], needs: 'all' },
   codegen: { entry: 'tools/codegen.ts', args: [], needs: 'all' },
   interop: { entry: 'tools/interop.ts', args: [], needs: 'all' },
   crash: { entry: 'interop/crash/run.ts', args: [], needs: 'all' },
-  bench: { entry: 'bench/run.ts', args: [], needs: 'all' },
+  bench: { entry: 'bench/main.ts', args: [], needs: 'all' },
   simulate: { entry: 'packages/simulator/main.ts', args: [], needs: 'all' },
 }
 
@@ -44,7 +45,9 @@ async function run(name, args) {
 
 // The child keeps the terminal and the process group, so it may receive a signal from there as well as from here.
 function handOver(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit' })
+  // What the child starts by the name "node" is the same Node.
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+  const child = spawn(node, args, { stdio: 'inherit', env })
   const forwarded = new Set()
   for (const signal of FORWARDED_SIGNALS) {
     process.on(signal, () => {
