@@ -3,6 +3,7 @@ import type { EventId, RoomId, ServerName, UserId } from '../ids/brand.ts'
 import { parseEventId } from '../ids/event-id.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import type { JsonObject } from '../json/value.ts'
+import { SPEC_LIMITS } from '../limits.ts'
 import type { RoomRules } from '../room-version/rules.ts'
 import { sha256Base64 } from '../signing/hash.ts'
 import { eventIdFromHash } from './hash.ts'
@@ -52,13 +53,10 @@ export type BuiltEvent = {
   readonly referenceHash: string
 }
 
-/** The depth of an event stays within canonical JSON: at the limit it is the limit. */
-const DEPTH_MAX = Number.MAX_SAFE_INTEGER
-
 export function buildEvent(input: BuildEventInput): BuiltEvent {
   const { rules, draft } = input
   const content = contentOf(rules, draft)
-  const depth = Math.min(input.depth, DEPTH_MAX)
+  const depth = Math.min(input.depth, SPEC_LIMITS.depthMax)
   const ownId = rules.eventId === 'random' ? randomEventId(input) : undefined
   const text = canonicalPieces(input, { content: canonicalJson(content), depth, ownId })
   const hashes = `,"hashes":{"sha256":"${sha256Base64(text.head + text.content + text.middle + text.tail + text.end)}"}`

@@ -5,6 +5,7 @@ import { isHashRoomId, parseRoomId } from '../ids/room-id.ts'
 import { parseUserId } from '../ids/user-id.ts'
 import { isObject } from '../json/value.ts'
 import type { JsonObject, JsonValue } from '../json/value.ts'
+import { SPEC_LIMITS } from '../limits.ts'
 import type { RoomRules } from '../room-version/rules.ts'
 import { fitsUtf8 } from '../text/utf8.ts'
 
@@ -14,10 +15,7 @@ export type FormatProblem = {
   readonly message: string
 }
 
-/** <https://spec.matrix.org/v1.19/client-server-api/#size-limits> */
-const TEXT_BYTES_MAX = 255
-const PREV_EVENTS_MAX = 20
-const AUTH_EVENTS_MAX = 10
+const { idBytesMax, prevEventsMax, authEventsMax, depthMax } = SPEC_LIMITS
 
 type Check = (value: JsonValue | undefined, rules: RoomRules, event: JsonObject) => FormatProblem | undefined
 
@@ -28,15 +26,15 @@ const CHECKS: readonly (readonly [field: string, check: Check])[] = [
   ['sender', (value) => idProblem('sender', value, parseUserId)],
   ['room_id', roomIdProblem],
   ['content', (value) => objectProblem('content', value)],
-  ['depth', (value) => integerProblem('depth', value, 0)],
-  ['origin_server_ts', (value) => integerProblem('origin_server_ts', value, Number.MIN_SAFE_INTEGER)],
+  ['depth', depthProblem],
+  ['origin_server_ts', (value) => (Number.isSafeInteger(value) ? undefined : malformed('origin_server_ts must be an integer.'))],
   ['hashes', hashesProblem],
   ['signatures', signaturesProblem],
   ['unsigned', (value) => (value === undefined ? undefined : objectProblem('unsigned', value))],
   ['event_id', eventIdProblem],
   ['redacts', redactsProblem],
-  ['prev_events', (value, rules) => edgesProblem('prev_events', value, rules, PREV_EVENTS_MAX)],
-  ['auth_events', (value, rules) => edgesProblem('auth_events', value, rules, AUTH_EVENTS_MAX)],
+  ['prev_events', (value, rules) => edgesProblem('prev_events', value, rules, prevEventsMax)],
+  ['auth_events', (value, rules) => edgesProblem('auth_events', value, rules, authEventsMax)],
 ]
 
 /** The first thing that is wrong with the form of an event; undefined if nothing is. */
@@ -54,8 +52,8 @@ function malformed(message: string): FormatProblem {
 
 function textProblem(field: string, value: JsonValue | undefined): FormatProblem | undefined {
   if (typeof value !== 'string') return malformed(`${field} must be a string.`)
-  if (!fitsUtf8(value, TEXT_BYTES_MAX)) {
-    return { problem: 'too-long', message: `${field} must not be longer than ${TEXT_BYTES_MAX} bytes.` }
+  if (!fitsUtf8(value, idBytesMax)) {
+    return { problem: 'too-long', message: `${field} must not be longer than ${idBytesMax} bytes.` }
   }
   return undefined
 }
@@ -74,10 +72,10 @@ function objectProblem(field: string, value: JsonValue | undefined): FormatProbl
   return isObject(value) ? undefined : malformed(`${field} must be an object.`)
 }
 
-/** Beyond 2^53 no room version can be read exactly here, so such a depth is refused in all of them, as other servers do. */
-function integerProblem(field: string, value: JsonValue | undefined, min: number): FormatProblem | undefined {
-  if (Number.isSafeInteger(value) && (value as number) >= min) return undefined
-  return malformed(`${field} must be an integer${min === 0 ? ' between 0 and 2^53 - 1' : ''}.`)
+/** Beyond 2^53 no number can be read exactly here, so a depth there is refused in every room version, as other servers do. */
+function depthProblem(value: JsonValue | undefined): FormatProblem | undefined {
+  const isDepth = Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= depthMax
+  return isDepth ? undefined : malformed('depth must be an integer between 0 and 2^53 - 1.')
 }
 
 /**

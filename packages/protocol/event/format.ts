@@ -11,7 +11,7 @@ import type { FormatProblem } from './format-checks.ts'
 import { contentHash, eventIdFromHash, signableText, without } from './hash.ts'
 import type { Pdu } from './pdu.ts'
 import { redactEvent } from './redact.ts'
-import { EVENT_BYTES_MAX, isSignedEventTooLarge } from './size.ts'
+import { isSignedEventTooLarge } from './size.ts'
 import { eventText } from './text.ts'
 
 export type ParsedPdu = {
@@ -43,7 +43,7 @@ export function parsePdu(value: JsonObject, rules: RoomRules): ParsedPdu | PduPr
     return { ok: false, problem: 'not-canonical', message: 'A number is not an integer of canonical JSON, or a string has half of a surrogate pair.' }
   }
   if (isSignedEventTooLarge(text)) {
-    return { ok: false, problem: 'too-large', message: `The event is larger than ${EVENT_BYTES_MAX} bytes.` }
+    return { ok: false, problem: 'too-large', message: 'The event is larger than 65,536 bytes.' }
   }
   const hashMatches = sameHash(statedHash(received), contentHash(received, rules))
   const event = hashMatches ? received : redactEvent(received, rules)
