@@ -69,6 +69,14 @@ export const OPEN_VALUES: Readonly<Record<string, readonly string[]>> = {
   'client-server/postPusher': ['data.format'],
 }
 
+/** What clients send beside the type of the specification (`{}`: each value of a record), and servers have always taken. */
+export const ALSO_TAKEN: Readonly<Record<string, Readonly<Record<string, 'integer' | 'object'>>>> = {
+  // Sytest and other clients in languages without booleans send 1 and 0.
+  'client-server/setTyping': { typing: 'integer' },
+  // Clients of 2018 ask for all devices of a user with `{}` instead of `[]`.
+  'client-server/queryKeys': { 'device_keys{}': 'object' },
+}
+
 /** Members whose content is checked elsewhere, with better knowledge: any JSON is let through here. */
 export const OPAQUE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   // One bad PDU or EDU must not fail its transaction: each is parsed by the room version's rules.

@@ -3,6 +3,7 @@
 import { textOf } from './load.ts'
 import {
   ABSENT_PARAMETERS,
+  ALSO_TAKEN,
   AUTH,
   DROPPED_QUERY,
   OPAQUE_BODIES,
@@ -78,6 +79,14 @@ function opaque(shape: Shape): Shape {
 
 /** The shape with the overrides for the operation applied; `path` says where in the body we are. */
 function adjusted(shape: Shape, name: string, path = ''): Shape {
+  const also = ALSO_TAKEN[name]?.[path]
+  if (also === undefined) return adjustedBelow(shape, name, path)
+  const other: Shape = also === 'object' ? { kind: 'record', values: { kind: 'json' } } : { kind: also }
+  return { kind: 'union', of: [shape, other] }
+}
+
+function adjustedBelow(shape: Shape, name: string, path: string): Shape {
+  if (shape.kind === 'record') return { ...shape, values: adjusted(shape.values, name, `${path}{}`) }
   if (shape.kind === 'array') return { kind: 'array', items: adjusted(shape.items, name, `${path}[]`) }
   if (shape.kind === 'string' && OPEN_VALUES[name]?.includes(path) === true) return { kind: 'string' }
   if (shape.kind !== 'object') return shape

@@ -65,7 +65,7 @@ export const uploadKeys: Operation<NoParams, NoQuery, UploadKeysBody> = operatio
 
 export type QueryKeysBody = {
   readonly timeout?: number
-  readonly device_keys: Readonly<Record<UserId, readonly string[]>>
+  readonly device_keys: Readonly<Record<UserId, readonly string[] | JsonObject>>
   readonly token?: string
 }
 
@@ -89,7 +89,7 @@ export const queryKeys: Operation<NoParams, NoQuery, QueryKeysBody> = operation(
   absent: {},
   query: {},
   body: object({
-    device_keys: record(array(text), userId),
+    device_keys: record(union(array(text), jsonObject), userId),
   }, {
     timeout: integer,
     token: text,

@@ -3,7 +3,7 @@
 import type { RoomId, UserId } from '@holdfast/protocol/ids/brand'
 import { roomId, userId } from '../../identifiers.ts'
 import { operation, type NoQuery, type Operation } from '../../operation.ts'
-import { boolean, integer, object } from '../../shape.ts'
+import { boolean, integer, object, union } from '../../shape.ts'
 
 export type SetTypingParams = {
   readonly userId: UserId
@@ -11,7 +11,7 @@ export type SetTypingParams = {
 }
 
 export type SetTypingBody = {
-  readonly typing: boolean
+  readonly typing: boolean | number
   readonly timeout?: number
 }
 
@@ -38,7 +38,7 @@ export const setTyping: Operation<SetTypingParams, NoQuery, SetTypingBody> = ope
   absent: {},
   query: {},
   body: object({
-    typing: boolean,
+    typing: union(boolean, integer),
   }, {
     timeout: integer,
   }),
