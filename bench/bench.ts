@@ -4,6 +4,7 @@ import type { HttpClient } from './http/client.ts'
 import type { Accounts } from './matrix/accounts.ts'
 import { type Instruments, measureSpan, type Row, type Span } from './measure/meter.ts'
 import type { Operation } from './measure/closed-loop.ts'
+import { figure } from './report/table.ts'
 import type { Progress } from './report/progress.ts'
 import type { Scale } from './scale.ts'
 
@@ -49,7 +50,7 @@ export class Bench {
 
   fact(name: string, value: number, unit: string): void {
     this.facts.push({ name, value, unit })
-    this.progress.say(`${name}: ${value.toFixed(1)} ${unit}`)
+    this.progress.say(`${name}: ${figure(value)} ${unit}`)
   }
 
   /** A thing that several workloads use, built by the first that asks. */

@@ -41,6 +41,7 @@ async function run(options: Options): Promise<Result> {
     durability: options.durability ?? 'not named',
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine: describeMachine(),
+    note: options.note,
     scale: options.scaleName,
     rows: bench.rows,
     facts: bench.facts,

@@ -19,6 +19,7 @@ Measures a Matrix homeserver through its public APIs.
   --members N            size that the room of the joins workload grows to
   --label TEXT           name of the server in the output
   --durability TEXT      what an acknowledged event survives, in words, for the output
+  --note TEXT            what else a reader of the output must know
   --json FILE            writes the result as JSON
   --profile FOLDER       writes a V8 CPU profile of each measured span (server on Node; first PID)
   --list                 tells the workloads`
@@ -34,6 +35,7 @@ export type Options = {
   readonly scaleName: 'full' | 'quick'
   readonly label: string
   readonly durability?: string | undefined
+  readonly note?: string | undefined
   readonly jsonFile?: string | undefined
   readonly profileFolder?: string | undefined
 }
@@ -56,6 +58,7 @@ export function parseOptions(args: readonly string[]): Options | 'list' | 'help'
     scaleName: values.quick === true ? 'quick' : 'full',
     label: values.label ?? url.host,
     durability: values.durability,
+    note: values.note,
     jsonFile: values.json,
     profileFolder: values.profile,
   }
@@ -76,6 +79,7 @@ function read(args: readonly string[]) {
     members: text,
     label: text,
     durability: text,
+    note: text,
     json: text,
     profile: text,
     list: flag,

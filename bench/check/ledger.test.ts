@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { expectAllOnce, findFaults, type Sent } from './ledger.ts'
 
+function event(event_id: string, type = 'm.room.message') {
+  return { event_id, type, sender: '@a:b', content: {} }
+}
+
 const NONE = { lost: 0, duplicated: 0, reordered: 0, unknown: 0 }
 
 function sent(eventId: string, startMs: number, endMs: number): Sent {
@@ -35,7 +39,6 @@ test('one event id acknowledged for two sends is a duplicate', () => {
 })
 
 test('a fault stops the run with counts, other event types do not matter', () => {
-  const event = (event_id: string, type = 'm.room.message') => ({ event_id, type, sender: '@a:b', content: {} })
   expectAllOnce('x', [A], [event('$s', 'm.room.create'), event('$a')])
   assert.throws(() => expectAllOnce('x', [A, B], [event('$b'), event('$b')]), /2 acknowledged.*1 lost, 1 duplicated/)
 })

@@ -72,6 +72,8 @@ export class ResponseParser {
       }
       case 'until-close':
         return undefined
+      default:
+        return framingUnknown(head.framing)
     }
   }
 
@@ -96,6 +98,10 @@ export class ResponseParser {
     this.#chunks = rest.length === 0 ? [] : [rest]
     this.#bytes = rest.length
   }
+}
+
+function framingUnknown(framing: never): never {
+  throw new Error(`unknown framing ${String(framing)}`)
 }
 
 function parseHead(text: string, bytes: number): Head {

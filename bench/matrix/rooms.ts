@@ -39,7 +39,11 @@ export async function sendMessage(session: Session, message: Message): Promise<s
 export function messagesPage(session: Session, roomId: string, query: { from?: string; limit: number }) {
   const search = new URLSearchParams({ dir: 'b', limit: String(query.limit) })
   if (query.from !== undefined) search.set('from', query.from)
-  return call<MessagesPage>(session, 'GET', `${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages?${search}`)
+  return call<MessagesPage>(
+    session,
+    'GET',
+    `${CLIENT}/rooms/${encodeURIComponent(roomId)}/messages?${search.toString()}`,
+  )
 }
 
 /** Every event of the room, oldest first, as pages from the newest on give it. */

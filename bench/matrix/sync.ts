@@ -14,7 +14,7 @@ export function syncRaw(session: Session, options: SyncOptions = {}): Promise<Bu
   const search = new URLSearchParams({ timeout: String(options.timeoutMs ?? 0) })
   if (options.since !== undefined) search.set('since', options.since)
   if (options.filter !== undefined) search.set('filter', JSON.stringify(options.filter))
-  return callRaw(session, 'GET', `/_matrix/client/v3/sync?${search}`)
+  return callRaw(session, 'GET', `/_matrix/client/v3/sync?${search.toString()}`)
 }
 
 export function parseSync(raw: Buffer): SyncAnswer {

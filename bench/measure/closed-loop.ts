@@ -13,9 +13,9 @@ export async function closedLoop(limits: LoopLimits, operation: Operation): Prom
   const startMs = performance.now()
   const endMs = startMs + limits.secondsMax * 1000
   let next = 0
-  let failed = false
+  const failure = { happened: false }
   async function work(worker: number): Promise<void> {
-    while (!failed && next < limits.operationsMax) {
+    while (!failure.happened && next < limits.operationsMax) {
       const beforeMs = performance.now()
       if (beforeMs >= endMs) return
       const index = next
@@ -27,12 +27,12 @@ export async function closedLoop(limits: LoopLimits, operation: Operation): Prom
   }
   const workers = Array.from({ length: limits.inFlight }, (_, worker) => work(worker))
   const results = await Promise.allSettled(workers.map((promise) => promise.catch(stop)))
-  const failure = results.find((result) => result.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
+  const rejected = results.find((result) => result.status === 'rejected')
+  if (rejected !== undefined) throw rejected.reason
   return { samplesMs, seconds: (performance.now() - startMs) / 1000 }
 
   function stop(error: unknown): never {
-    failed = true
+    failure.happened = true
     throw error
   }
 }

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import pg from 'pg'
+import { Client } from 'pg'
 
 export type DatabaseSize = () => Promise<number>
 
@@ -18,7 +18,7 @@ export function databaseSize(where: {
 }
 
 async function postgresBytes(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     const result = await client.query<{ bytes: string }>('SELECT pg_database_size(current_database()) AS bytes')

@@ -5,12 +5,15 @@ import { parseSmapsRollup, parseStat, processTrees, treeOf } from './processes.t
 const STAT =
   '42 (tmux: (x) 1) S 7 42 42 0 -1 4194560 100 200 0 0 150 50 30 20 20 0 11 0 999 1000 500 18446744073709551615'
 
+function stat(pid: number, parentPid: number) {
+  return { pid, parentPid, cpuTicks: 0 }
+}
+
 test('a stat line gives parent and CPU time, also of ended children, whatever the command is called', () => {
   assert.deepEqual(parseStat(STAT), { pid: 42, parentPid: 7, cpuTicks: 250 })
 })
 
 test('a tree holds roots and all descendants once, in any order of pids', () => {
-  const stat = (pid: number, parentPid: number) => ({ pid, parentPid, cpuTicks: 0 })
   const all = [stat(2, 9), stat(3, 2), stat(9, 1), stat(1, 0), stat(5, 1), stat(4, 3)]
   assert.deepEqual(
     treeOf([9, 3], all).map((process) => process.pid),

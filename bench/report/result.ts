@@ -11,6 +11,8 @@ export type Result = {
   readonly durability: string
   readonly date: string
   readonly machine: string
+  /** What else a reader must know, such as the cores that server and generator had. */
+  readonly note?: string | undefined
   readonly scale: string
   readonly rows: readonly Row[]
   readonly facts: readonly Fact[]
@@ -23,7 +25,7 @@ const GENERATOR_SHARE_MAX = 0.8
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'workload', cell: (row) => row.workload },
   { title: 'variant', cell: (row) => row.variant },
-  { title: 'ops', align: 'right', cell: (row) => figure(row.operations) },
+  { title: 'ops', align: 'right', cell: (row) => row.operations.toLocaleString('en-US') },
   { title: 'per s', align: 'right', cell: (row) => figure(row.perSecond) },
   { title: 'p50 ms', align: 'right', cell: (row) => figure(row.latencyMs.p50) },
   { title: 'p95 ms', align: 'right', cell: (row) => figure(row.latencyMs.p95) },
@@ -40,7 +42,7 @@ export function renderResult(result: Result): string {
   const facts = result.facts.map((fact) => `- ${fact.name}: ${figure(fact.value)} ${fact.unit}`)
   return [
     `## ${result.label}`,
-    `${result.server}; durability: ${result.durability}; ${result.scale} scale; ${result.date}; ${result.machine}`,
+    `${result.server}; durability: ${result.durability}; ${result.scale} scale; ${result.date}; ${result.machine}${result.note === undefined ? '' : `; ${result.note}`}`,
     markdownTable(COLUMNS, result.rows),
     ...(facts.length === 0 ? [] : [facts.join('\n')]),
     ...warnings(result),
