@@ -12,6 +12,8 @@ import { mergeRevisions, type MergedOperation } from './codegen/merge.ts'
 import { readRevision } from './codegen/revision.ts'
 
 const repository = join(import.meta.dirname, '..')
+const generatedFolder = join(repository, 'packages/api/generated')
+export const defaultSpecFolder = join(repository, '../shared/spec')
 
 /** Path below packages/api/generated → text. */
 export function generate(specFolder: string): Map<string, string> {
@@ -36,7 +38,8 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
 }
 
-function differences(folder: string, wanted: ReadonlyMap<string, string>): string[] {
+/** Generated files that are not as they would be written now. */
+export function differences(folder: string, wanted: ReadonlyMap<string, string>): string[] {
   const surplus = filesBelow(folder).filter((file) => !wanted.has(file))
   const changed = [...wanted].filter(([file, text]) => {
     const path = join(folder, file)
@@ -55,10 +58,12 @@ function write(folder: string, wanted: ReadonlyMap<string, string>): void {
 
 function main(): void {
   const { values } = parseArgs({ options: { check: { type: 'boolean' }, spec: { type: 'string' } } })
-  const folder = join(repository, 'packages/api/generated')
-  const wanted = generate(values.spec ?? join(repository, '../shared/spec'))
-  const different = differences(folder, wanted)
-  if (values.check !== true) write(folder, wanted)
+  const specFolder = values.spec ?? defaultSpecFolder
+  if (!existsSync(specFolder))
+    throw new Error(`There is no specification data in ${specFolder}; name its folder with --spec.`)
+  const wanted = generate(specFolder)
+  const different = differences(generatedFolder, wanted)
+  if (values.check !== true) write(generatedFolder, wanted)
   else if (different.length > 0) {
     process.stderr.write(`Run tools/codegen.ts; these differ from the specification data:\n${different.join('\n')}\n`)
     process.exitCode = 1

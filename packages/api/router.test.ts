@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { MatrixError } from '@holdfast/protocol/errors'
 import { operation, type Operation } from './operation.ts'
 import { createRouter } from './router.ts'
@@ -147,7 +147,7 @@ suite('router', () => {
     const long = `/users${'/special'.repeat(100_000)}`
     const start = performance.now()
     assert.equal(router.match('GET', long), undefined)
-    assert.ok(performance.now() - start < 50)
+    assert.ok(performance.now() - start < 1000)
   })
 })
 
