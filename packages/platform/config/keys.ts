@@ -2,11 +2,9 @@
 import { addressRanges } from '../http/address-ranges.ts'
 import {
   addressRangeList,
-  byteSize,
   choice,
   duration,
   flag,
-  integer,
   type Kind,
   list,
   listenAddresses,
@@ -90,27 +88,6 @@ export const CONFIG_KEYS = {
     kind: secret(),
     doc: 'Lets tools that know it register users at `/_synapse/admin/v1/register`. That endpoint is off without it.',
   }),
-  guests: required({
-    section: 'Accounts',
-    kind: flag,
-    default: false,
-    defaultText: 'false',
-    doc: 'Whether guests may register.',
-  }),
-  passwordLengthMin: required({
-    section: 'Accounts',
-    kind: integer({ min: 1, max: 512 }),
-    default: 8,
-    defaultText: '8',
-    doc: 'The fewest characters that a new password must have.',
-  }),
-  accessTokenLifetime: required({
-    section: 'Accounts',
-    kind: duration,
-    default: 3_600_000,
-    defaultText: '1h',
-    doc: 'How long an access token lasts for clients that ask for refresh tokens. Those of other clients do not expire.',
-  }),
   termsUrl: optional({
     section: 'Accounts',
     kind: url(['https', 'http']),
@@ -129,13 +106,6 @@ export const CONFIG_KEYS = {
     default: '1.0',
     defaultText: '"1.0"',
     doc: 'The version of the terms.',
-  }),
-  defaultRoomVersion: required({
-    section: 'Accounts',
-    kind: choice(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']),
-    default: '12',
-    defaultText: '"12"',
-    doc: 'The version of new rooms, unless their creator asks for another.',
   }),
   presence: required({
     section: 'Accounts',
@@ -212,13 +182,6 @@ export const CONFIG_KEYS = {
     default: DEFAULT_RATE_LIMITS,
     defaultText: 'on',
     doc: 'Rate limits by class (table below). `off` is meant for tests.',
-  }),
-  uploadBytesMax: required({
-    section: 'Limits',
-    kind: byteSize,
-    default: 50 * 1024 ** 2,
-    defaultText: '50M',
-    doc: 'The largest upload.',
   }),
 
   logLevel: required({

@@ -104,20 +104,6 @@ export const flag: Kind<boolean> = {
   },
 }
 
-export function integer(range: { readonly min: number; readonly max: number }): Kind<number> {
-  return {
-    label: 'integer',
-    schema: { type: 'integer', minimum: range.min, maximum: range.max },
-    secret: false,
-    parse: (raw) => {
-      const value = typeof raw === 'string' && /^-?\d{1,15}$/.test(raw) ? Number(raw) : raw
-      if (typeof value !== 'number' || !Number.isInteger(value)) return refuse(`must be an integer, not ${show(raw)}`)
-      if (value < range.min || value > range.max) return refuse(`must be from ${range.min} to ${range.max}`)
-      return accept(value)
-    },
-  }
-}
-
 /** A number with a unit out of `units`. */
 function quantity(label: string, units: Readonly<Record<string, number>>): Kind<number> {
   const names = Object.keys(units)
@@ -143,8 +129,6 @@ export const duration = quantity('duration, such as `30s`', {
   h: 3_600_000,
   d: 86_400_000,
 })
-/** In bytes. */
-export const byteSize = quantity('size, such as `50M`', { K: 1024, M: 1024 ** 2, G: 1024 ** 3 })
 
 /** In a file a list; in variables and flags separated by commas. */
 export function list<T>(label: string, item: Kind<T>): Kind<readonly T[]> {
@@ -187,7 +171,10 @@ const listenAddress: Kind<ListenAddress> = {
 export const listenAddresses: Kind<readonly ListenAddress[]> = {
   ...list('list of host:port', listenAddress),
   schema: { oneOf: [{ type: ['string', 'integer'] }, { type: 'array', items: listenAddress.schema }] },
-  parse: (raw) => list('list of host:port', listenAddress).parse(typeof raw === 'number' ? String(raw) : raw),
+  parse: (raw) => {
+    const parsed = list('list of host:port', listenAddress).parse(typeof raw === 'number' ? String(raw) : raw)
+    return parsed.ok && parsed.value.length === 0 ? refuse('must name at least one address') : parsed
+  },
 }
 
 const range = text({ what: 'an address or a range such as 10.0.0.0/8' })

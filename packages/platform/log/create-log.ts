@@ -1,5 +1,5 @@
 /** The Log on pino. */
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Log, LogLevel } from './log.ts'
 import { createPrettyStream } from './pretty.ts'
 
@@ -29,13 +29,27 @@ export function createLog(options: LogOptions): RootLog {
     {
       level: options.level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: cachedIsoTime(),
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   )
   // A failure must be on paper even if the process dies on it.
   return { ...wrap(logger, logger, '', () => stdout?.flushSync()), flush: () => stdout?.flushSync() }
+}
+
+/** Under load many lines share a millisecond, and making the text is a sixth of the cost of a line. */
+function cachedIsoTime(): () => string {
+  let lastMs = 0
+  let text = ''
+  return () => {
+    const nowMs = Date.now()
+    if (nowMs !== lastMs) {
+      lastMs = nowMs
+      text = `,"time":"${new Date(nowMs).toISOString()}"`
+    }
+    return text
+  }
 }
 
 function bufferedStdout(): { write(line: string): void; flushSync(): void } {

@@ -27,7 +27,7 @@ export function createPrettyStream(out: DestinationStream): DestinationStream {
 export function prettyLine(line: string): string {
   const { level, time, name, msg, err, ...rest } = JSON.parse(line) as PinoLine
   const word = level
-  const fields = Object.entries(rest).map(([key, value]) => styleText('gray', ` ${key}=${plain(value)}`))
+  const fields = Object.entries(rest).map(([key, value]) => styleText('gray', ` ${plain(key)}=${plain(value)}`))
   const head = `${time.slice(11, 23)} ${styleText(COLOURS[word] ?? 'white', word.padEnd(5))}`
   const where = name === undefined ? '' : ` ${styleText('cyan', name)}`
   return `${head}${where} ${unquoted(msg ?? '')}${fields.join('')}${errorLines(err)}\n`
