@@ -1,0 +1,85 @@
+/** Runs Sytest against this checkout; see README.md. Ends with 77 when Sytest is not on this machine. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { filesOf } from './groups.ts'
+import { renderForTerminal, renderSection, replaceSection } from './report.ts'
+import { changes, renderScoreboard } from './scoreboard.ts'
+import { type Result, type Run, distinct, readRun } from './tap.ts'
+
+const NOT_HERE = 77
+const ROOT = join(import.meta.dirname, '../..')
+const RESULTS = join(import.meta.dirname, 'results.txt')
+const PAGE = join(ROOT, 'docs/conformance.md')
+const RUN_MS_MAX = 60 * 60 * 1000
+
+const { values, positionals } = parseArgs({
+  options: { record: { type: 'boolean', default: false }, read: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const checkout = resolve(process.env['SYTEST_CHECKOUT'] ?? join(ROOT, '../sytest'))
+const plugin = resolve(process.env['SYTEST_PLUGIN'] ?? join(ROOT, '../shared/tools/sytest'))
+
+async function runSytest(files: readonly string[]): Promise<Run> {
+  const work = join(checkout, 'work')
+  mkdirSync(work, { recursive: true })
+  const env = { ...process.env, PERL5LIB: join(plugin, 'lib'), HOLDFAST_CHECKOUT: ROOT }
+  const args = ['run-tests.pl', '-I', 'Holdfast', '--work-directory', 'work', '-O', 'tap', ...files]
+  const perl = spawn('perl', args, { cwd: checkout, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  perl.stdout.pipe(createWriteStream(join(work, 'run.tap')))
+  perl.stderr.pipe(createWriteStream(join(work, 'run.err')))
+  perl.stderr.on('data', (chunk: Buffer) => showProgress(chunk.toString()))
+  // Sytest stops its servers on SIGINT, on nothing else.
+  const stop = (): void => void perl.kill('SIGINT')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  const limit = setTimeout(stop, RUN_MS_MAX)
+  await once(perl, 'close')
+  clearTimeout(limit)
+  return readRun(readFileSync(join(work, 'run.tap'), 'utf8'), readFileSync(join(work, 'run.err'), 'utf8'))
+}
+
+function showProgress(text: string): void {
+  for (const [line] of text.matchAll(/^tests\/\S+\.pl:$/gm)) console.log(line)
+}
+
+function compare(results: readonly Result[]): number {
+  const changed = changes(existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : '', results)
+  for (const { test, from, to } of changed) console.log(`changed: ${test}: ${from} → ${to}`)
+  console.log(changed.length === 0 ? 'The results are those of results.txt.' : '--record writes them down.')
+  return changed.length === 0 ? 0 : 1
+}
+
+function record(results: readonly Result[]): void {
+  writeFileSync(RESULTS, renderScoreboard(results))
+  const version = existsSync(checkout)
+    ? execFileSync('git', ['-C', checkout, 'log', '-1', '--format=%h of %cs'], { encoding: 'utf8' }).trim()
+    : ''
+  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '# Conformance\n'
+  writeFileSync(PAGE, replaceSection(page, renderSection(results, version)))
+}
+
+async function main(): Promise<number> {
+  if (!values.read && !(existsSync(join(checkout, 'run-tests.pl')) && existsSync(join(plugin, 'lib')))) {
+    console.log(
+      `Sytest is not in ${checkout}, or its plugin for Holdfast not in ${plugin}: see interop/sytest/README.md`,
+    )
+    return NOT_HERE
+  }
+  const [tap = '', errors = ''] = positionals
+  const run = values.read
+    ? readRun(readFileSync(tap, 'utf8'), readFileSync(errors, 'utf8'))
+    : await runSytest(positionals.length > 0 ? positionals : filesOf(checkout))
+  const results = distinct(run.results)
+  console.log(renderForTerminal(results))
+  if (run.brokeOff !== undefined) {
+    console.log(`The run broke off: ${run.brokeOff}`)
+    return 1
+  }
+  if (values.record) record(results)
+  else if (positionals.length === 0 || values.read) return compare(results)
+  return 0
+}
+
+process.exitCode = await main()
