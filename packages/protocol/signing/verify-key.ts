@@ -36,7 +36,7 @@ function importPublicKey(bytes: Uint8Array): KeyObject | undefined {
   }
 }
 
-/** OpenSSL refuses a scalar of the group order or more by itself; it accepts an R of small order, so that is refused here. */
+/** OpenSSL refuses a scalar of the group order or more by itself. What it does with an R of small order depends on its version. */
 function holds(key: KeyObject, message: Uint8Array | string, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || !isSoundPoint(signature.subarray(0, POINT_BYTES))) return false
   return verify(null, toBytes(message), key, signature)

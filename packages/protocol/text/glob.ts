@@ -1,5 +1,5 @@
 /** Glob patterns without backtracking: `*` is any text, `?` one character. <https://spec.matrix.org/v1.19/appendices/#glob-style-matching> */
-import { ANY_UNIT, type Bounds, findPiece, isPieceAt, type Piece, preparePiece } from './shift-and.ts'
+import { type Bounds, findPiece, isPieceAt, type Piece, preparePiece, WILDCARD } from './shift-and.ts'
 
 /** A compiled pattern. Compile once, match often. */
 export type Glob = {
@@ -16,12 +16,14 @@ export type GlobOptions = {
   readonly questionMark?: boolean
 }
 
-/** What stands between two stars. */
+/** What stands between two stars: wildcards of one character around a core that begins and ends with none. */
 type Segment = {
   readonly text: string
-  readonly units: readonly number[]
-  readonly hasWildcard: boolean
-  /** Built when first needed. */
+  readonly before: number
+  readonly core: string
+  readonly after: number
+  readonly coreHasWildcard: boolean
+  /** Of the core; built when first needed. */
   piece: Piece | undefined
 }
 
@@ -49,7 +51,7 @@ export function compileGlob(pattern: string, options: GlobOptions = {}): Glob {
     .map((text) => segmentOf(text, wild))
   const glob: Compiled = {
     first: segments[0] as Segment,
-    middle: segments.slice(1, -1).filter((segment) => segment.units.length > 0),
+    middle: segments.slice(1, -1).filter((segment) => segment.text !== ''),
     last: segments.length === 1 ? undefined : segments.at(-1),
     prepare,
   }
@@ -68,10 +70,15 @@ export function foldAsciiCase(text: string): string {
 
 function matchesWhole({ first, middle, last, prepare }: Compiled, raw: string): boolean {
   const text = prepare(raw)
-  if (last === undefined) return text.length === first.units.length && isPieceAt(first.units, text, 0)
-  const end = text.length - last.units.length
-  if (first.units.length > end || !isPieceAt(first.units, text, 0) || !isPieceAt(last.units, text, end)) return false
-  return findAll(middle, text, { from: first.units.length, to: end }) !== -1
+  if (last === undefined) return text.length === first.text.length && stands(first, text, 0)
+  const end = text.length - last.text.length
+  if (first.text.length > end || !stands(first, text, 0) || !stands(last, text, end)) return false
+  return findAll(middle, text, { from: first.text.length, to: end }) !== -1
+}
+
+function stands(segment: Segment, text: string, index: number): boolean {
+  const start = index + segment.before
+  return segment.coreHasWildcard ? isPieceAt(segment.core, text, start) : text.startsWith(segment.core, start)
 }
 
 /** <https://spec.matrix.org/v1.19/client-server-api/#conditions-1> `event_match` on `content.body`. */
@@ -80,12 +87,13 @@ function matchesWords({ first, middle, last, prepare }: Compiled, raw: string): 
   const mayStart = (index: number): boolean => index === 0 || !isWordUnit(text.charCodeAt(index - 1))
   const mayEnd = (index: number): boolean => index === text.length || !isWordUnit(text.charCodeAt(index))
   const whole = { from: 0, to: text.length }
+  if (last === undefined && first.text === '') return text === ''
   if (last === undefined) return find(first, text, { ...whole, bounds: { mayStart, mayEnd } }) !== -1
   const afterFirst = find(first, text, { ...whole, bounds: { mayStart } })
   const afterMiddle = afterFirst === -1 ? -1 : findAll(middle, text, { from: afterFirst, to: text.length })
   if (afterMiddle === -1) return false
   // The end of the text is a boundary, so what ends in a star always reaches one.
-  return last.units.length === 0 || find(last, text, { from: afterMiddle, to: text.length, bounds: { mayEnd } }) !== -1
+  return last.text === '' || find(last, text, { from: afterMiddle, to: text.length, bounds: { mayEnd } }) !== -1
 }
 
 function isWordUnit(unit: number): boolean {
@@ -105,32 +113,47 @@ function findAll(segments: readonly Segment[], text: string, { from, to }: Range
   return index
 }
 
-function find(segment: Segment, text: string, range: Range): number {
-  if (segment.units.length === 0) return range.bounds === undefined ? range.from : emptyMatch(range)
-  if (range.to - range.from < segment.units.length) return -1
-  if (range.bounds === undefined && !segment.hasWildcard) {
-    const start = text.indexOf(segment.text, range.from)
-    const end = start + segment.text.length
-    return start === -1 || end > range.to ? -1 : end
+function find(segment: Segment, text: string, { from, to, bounds }: Range): number {
+  const { before, core, after } = segment
+  if (to - from < segment.text.length) return -1
+  if (core === '') return findGap(before, { from, to, bounds: bounds ?? {} })
+  const range = { from: from + before, to: to - after }
+  let end: number
+  if (bounds === undefined && !segment.coreHasWildcard) {
+    const start = text.indexOf(core, range.from)
+    end = start === -1 || start + core.length > range.to ? -1 : start + core.length
+  } else {
+    segment.piece ??= preparePiece(core, segment.coreHasWildcard)
+    end = findPiece(segment.piece, text, { ...range, bounds: shiftBounds(bounds ?? {}, segment) })
   }
-  segment.piece ??= preparePiece(segment.units)
-  return findPiece(segment.piece, text, range)
+  return end === -1 ? -1 : end + after
 }
 
-function emptyMatch({ from, to, bounds = {} }: Range): number {
-  for (let index = from; index <= to; index += 1) {
-    if (bounds.mayStart?.(index) !== false && bounds.mayEnd?.(index) !== false) return index
+/** The index behind the first `length` characters, whatever they are, that keep to the bounds. */
+function findGap(length: number, { from, to, bounds }: Required<Range>): number {
+  for (let index = from; index + length <= to; index += 1) {
+    if (bounds.mayStart?.(index) !== false && bounds.mayEnd?.(index + length) !== false) return index + length
   }
   return -1
 }
 
+function shiftBounds({ mayStart, mayEnd }: Bounds, { before, after }: Segment): Bounds {
+  return {
+    ...(mayStart === undefined ? {} : { mayStart: (index: number) => mayStart(index - before) }),
+    ...(mayEnd === undefined ? {} : { mayEnd: (index: number) => mayEnd(index + after) }),
+  }
+}
+
 function segmentOf(text: string, wild: boolean): Segment {
-  const hasWildcard = wild && text.includes('?')
-  const units = Array.from({ length: text.length }, (_, index) => {
-    const unit = text.charCodeAt(index)
-    return hasWildcard && unit === 0x3f ? ANY_UNIT : unit
-  })
-  return { text, units, hasWildcard, piece: undefined }
+  if (!wild || !text.includes(WILDCARD)) {
+    return { text, before: 0, core: text, after: 0, coreHasWildcard: false, piece: undefined }
+  }
+  let before = 0
+  while (text[before] === WILDCARD) before += 1
+  let end = text.length
+  while (end > before && text[end - 1] === WILDCARD) end -= 1
+  const core = text.slice(before, end)
+  return { text, before, core, after: text.length - end, coreHasWildcard: core.includes(WILDCARD), piece: undefined }
 }
 
 const PAIR = /[\ud800-\udbff][\udc00-\udfff]/g

@@ -1,15 +1,14 @@
 /** Finds a piece of text with one-character wildcards in one pass, by keeping all its possible positions as bits of machine words. */
 
-/** Stands for any one character in the units of a piece. */
-export const ANY_UNIT = -1
+export const WILDCARD = '?'
+const WILDCARD_UNIT = 0x3f
 
 // Not 32: the highest bit is carried to the next word, and 31 bits stay a small integer of the engine.
 const WORD_BITS = 31
 const WORD_MASK = 0x7fff_ffff
 
 export type Piece = {
-  /** Code units, `ANY_UNIT` for a wildcard. */
-  readonly units: readonly number[]
+  readonly length: number
   readonly masks: ReadonlyMap<number, Int32Array>
   readonly anyMask: Int32Array
 }
@@ -20,18 +19,18 @@ export type Bounds = {
   readonly mayEnd?: (index: number) => boolean
 }
 
-export function preparePiece(units: readonly number[]): Piece {
-  const words = Math.ceil(units.length / WORD_BITS)
-  const anyMask = new Int32Array(words)
-  for (const [index, unit] of units.entries()) if (unit === ANY_UNIT) setBit(anyMask, index)
+export function preparePiece(text: string, hasWildcard: boolean): Piece {
+  const anyMask = new Int32Array(Math.ceil(text.length / WORD_BITS))
+  const isWild = (index: number): boolean => hasWildcard && text.charCodeAt(index) === WILDCARD_UNIT
+  for (let index = 0; index < text.length; index += 1) if (isWild(index)) setBit(anyMask, index)
   const masks = new Map<number, Int32Array>()
-  for (const [index, unit] of units.entries()) {
-    if (unit === ANY_UNIT) continue
-    const mask = masks.get(unit) ?? anyMask.slice()
+  for (let index = 0; index < text.length; index += 1) {
+    if (isWild(index)) continue
+    const mask = masks.get(text.charCodeAt(index)) ?? anyMask.slice()
     setBit(mask, index)
-    masks.set(unit, mask)
+    masks.set(text.charCodeAt(index), mask)
   }
-  return { units, masks, anyMask }
+  return { length: text.length, masks, anyMask }
 }
 
 function setBit(mask: Int32Array, index: number): void {
@@ -45,7 +44,7 @@ export function findPiece(
   text: string,
   { from, to, bounds = {} }: { readonly from: number; readonly to: number; readonly bounds?: Bounds },
 ): number {
-  const length = piece.units.length
+  const { length } = piece
   if (to - from < length) return -1
   const state = new Int32Array(piece.anyMask.length)
   const goal = { word: Math.floor((length - 1) / WORD_BITS), bit: 1 << ((length - 1) % WORD_BITS) }
@@ -68,11 +67,11 @@ function advance(state: Int32Array, mask: Int32Array, start: number): void {
   }
 }
 
-/** Whether the units stand at `index` of the text. */
-export function isPieceAt(units: readonly number[], text: string, index: number): boolean {
-  for (let offset = 0; offset < units.length; offset += 1) {
-    const unit = units[offset] as number
-    if (unit !== ANY_UNIT && unit !== text.charCodeAt(index + offset)) return false
+/** Whether the piece, with its wildcards, stands at `index` of the text. */
+export function isPieceAt(piece: string, text: string, index: number): boolean {
+  for (let offset = 0; offset < piece.length; offset += 1) {
+    const unit = piece.charCodeAt(offset)
+    if (unit !== WILDCARD_UNIT && unit !== text.charCodeAt(index + offset)) return false
   }
-  return index + units.length <= text.length
+  return index + piece.length <= text.length
 }
