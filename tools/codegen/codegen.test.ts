@@ -139,6 +139,7 @@ suite('writing', () => {
   })
 })
 
+// The data lies beside the repository, not in it (#2).
 suite('specification data', { skip: !existsSync(defaultSpecFolder) }, () => {
   test('the committed files are what the data gives', () => {
     assert.deepEqual(

@@ -57,8 +57,7 @@ function mergedQuery(sources: readonly SpecOperation[], name: string): SpecParam
   for (const { name: further, type, format } of FURTHER_QUERY[name] ?? []) {
     const item: Dict = { type: 'string', ...(format === undefined ? {} : { format }) }
     const schema: Dict = type === 'array' ? { type: 'array', items: item } : item
-    if (!found.has(further))
-      found.set(further, { name: further, in: 'query', required: false, schema, example: undefined })
+    found.set(further, { name: further, in: 'query', required: false, schema, example: undefined })
   }
   return [...found.values()]
 }

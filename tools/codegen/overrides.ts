@@ -41,11 +41,12 @@ export const CHOSEN_BY_BODY: Readonly<Record<string, { readonly other: string; r
   'client-server/inviteUser': { other: 'inviteBy3PID', member: 'medium' },
 }
 
-/** Query parameters that a revision between the two had, and that clients still send. */
+/** Query parameters that another revision had, and that clients still send, as they would be defined today. */
 export const FURTHER_QUERY: Readonly<
   Record<string, readonly { name: string; type: 'array' | 'string'; format?: string }[]>
 > = {
-  // `server_name` was the name of `via` from v1.1 to v1.13.
+  // `server_name` was the name of `via` until v1.13.
+  'client-server/joinRoom': [{ name: 'server_name', type: 'array', format: 'mx-server-name' }],
   'client-server/knockRoom': [{ name: 'server_name', type: 'array', format: 'mx-server-name' }],
 }
 
@@ -81,6 +82,9 @@ export const ALSO_TAKEN: Readonly<Record<string, Readonly<Record<string, 'intege
 export const OPAQUE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   // One bad PDU or EDU must not fail its transaction: each is parsed by the room version's rules.
   'server-server/sendTransaction': ['pdus', 'edus'],
+  // The event of an invite, and a proposed auth chain: likewise.
+  'server-server/sendInviteV2': ['event'],
+  'server-server/compareEventAuth': ['auth_chain'],
   // The same for application services, who are on the receiving end of this one.
   'application-service/sendTransaction': ['events', 'ephemeral', 'to_device'],
   // A number, but the example of 2018 is the string '1', and tags were never checked.

@@ -36,6 +36,7 @@ const BRAND_OF_NAME: Readonly<Record<string, Brand>> = {
   room_id: 'RoomId',
   event_id: 'EventId',
   device_id: 'DeviceId',
+  mxid: 'UserId',
 }
 
 export function brandOf(schema: Dict, name: string | undefined): Brand | undefined {

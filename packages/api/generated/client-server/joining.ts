@@ -59,7 +59,7 @@ export type JoinRoomParams = {
 
 export type JoinRoomQuery = {
   readonly via: readonly ServerName[]
-  readonly server_name: readonly string[]
+  readonly server_name: readonly ServerName[]
 }
 
 export type JoinRoomBody = {
@@ -89,7 +89,7 @@ export const joinRoom: Operation<JoinRoomParams, JoinRoomQuery, JoinRoomBody> = 
   absent: {},
   query: {
     via: many(serverName),
-    server_name: many(text),
+    server_name: many(serverName),
   },
   body: object({}, {
     third_party_signed: jsonObject,

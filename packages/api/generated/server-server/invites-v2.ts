@@ -4,7 +4,7 @@ import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { eventId, roomId } from '../../identifiers.ts'
 import { operation, type NoQuery, type Operation } from '../../operation.ts'
-import { array, integer, jsonObject, object, text } from '../../shape.ts'
+import { array, jsonObject, object, text } from '../../shape.ts'
 
 export type SendInviteV2Params = {
   readonly roomId: RoomId
@@ -13,16 +13,7 @@ export type SendInviteV2Params = {
 
 export type SendInviteV2Body = {
   readonly room_version: string
-  readonly event: {
-    readonly sender: string
-    readonly origin: string
-    readonly origin_server_ts: number
-    readonly type: string
-    readonly state_key: string
-    readonly content: {
-      readonly membership: string
-    }
-  }
+  readonly event: JsonObject
   readonly invite_room_state?: readonly JsonObject[]
 }
 
@@ -48,16 +39,7 @@ export const sendInviteV2: Operation<SendInviteV2Params, NoQuery, SendInviteV2Bo
   query: {},
   body: object({
     room_version: text,
-    event: object({
-      sender: text,
-      origin: text,
-      origin_server_ts: integer,
-      type: text,
-      state_key: text,
-      content: object({
-        membership: text,
-      }),
-    }),
+    event: jsonObject,
   }, {
     invite_room_state: array(jsonObject),
   }),
