@@ -25,14 +25,17 @@ const STATEMENTS_PER_GROUP = 4096
 export class CommitQueue<Value> {
   readonly #write: GroupWriter<Value>
   readonly #observer: DatabaseObserver
+  readonly #written: () => void
   #waiting: Waiting<Value>[] = []
   #tasks: (() => Promise<void>)[] = []
   #running: Promise<void> | undefined
   #closed = false
 
-  constructor(write: GroupWriter<Value>, observer: DatabaseObserver) {
+  /** `written` is called after each group that the engine could write. */
+  constructor(write: GroupWriter<Value>, observer: DatabaseObserver, written: () => void) {
     this.#write = write
     this.#observer = observer
+    this.#written = written
   }
 
   get length(): number {
@@ -108,6 +111,7 @@ export class CommitQueue<Value> {
       this.#observer.unavailable?.({ lists: group.length, message: unavailable.message })
       return
     }
+    this.#written()
     const statements = group.reduce((sum, { list }) => sum + list.statements.length, 0)
     this.#observer.committed?.({ lists: group.length, statements, ms, queued: this.#waiting.length })
   }

@@ -131,12 +131,11 @@ export type Database = Reader & {
 export type DatabaseObserver = {
   /** After each durable transaction. `queued` lists were waiting when it ended. */
   committed?(group: { lists: number; statements: number; ms: number; queued: number }): void
-  /** A group was undone and applied again list by list, because one list was refused. */
-  redone?(group: { lists: number }): void
   /** A group failed as a whole: the engine could not work. */
   unavailable?(problem: { lists: number; message: string }): void
-  /** SQLite: a checkpoint ended; `walBytes` is the size of the log after it. */
+  /** SQLite: a checkpoint ended; `walBytes` of log were there, and `paused` tells whether commits waited for it. */
   checkpointed?(checkpoint: { ms: number; walBytes: number; paused: boolean }): void
+  checkpointFailed?(problem: { message: string }): void
   /** PostgreSQL: the writer's connection was lost or is back. */
   connection?(state: 'lost' | 'restored'): void
 }

@@ -11,7 +11,8 @@ export function inlineWriter(connection: SqliteConnection): SqliteWriter {
   return {
     position: () => applier.position,
     write: (lists) => applyInSlices(applier, lists),
-    close: async () => connection.close(),
+    // The connection is the opener's.
+    close: async () => {},
   }
 }
 

@@ -5,46 +5,92 @@ import { CommitQueue } from '../commit-queue.ts'
 import type { Database, DatabaseObserver } from '../database.ts'
 import type { Migration } from '../migrations.ts'
 import { prepareList } from '../prepared.ts'
+import { checkpoint, type CheckpointMode, type CheckpointResult } from './checkpoint.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { SqliteConnection } from './connection.ts'
 import { sqliteEncoding, type SqliteValue } from './encoding.ts'
+import { readPosition } from './group.ts'
+import { heavyReader } from './heavy-reader.ts'
 import { inlineWriter } from './inline-writer.ts'
 import { lockFolder } from './lock.ts'
 import { migrateSqlite } from './migrate.ts'
 import { sqliteReader } from './reader.ts'
+import { measureSyncMs } from './sync-time.ts'
+import { Thread } from './thread.ts'
+import { threadedWriter } from './threaded-writer.ts'
+import type { SqliteWriter } from './writer.ts'
 
 export type SqliteOptions = {
   /** Made if it does not exist. Holds `holdfast.db`, its log, and the lock. */
   readonly folder: string
   readonly migrations: readonly Migration[]
+  /** Where commits run; by default a thread if one fsync takes longer than a millisecond here. */
+  readonly writer?: 'inline' | 'thread'
+  /** Threads for `heavy` reads, each started when it is needed (default 1). 0: they run on the calling thread. */
+  readonly readerThreads?: number
+  /** Where checkpoints run (default thread). */
+  readonly checkpoints?: 'inline' | 'thread'
   readonly observer?: DatabaseObserver
 }
+
+/** A group's fsync holds the event loop for this long at most, or the writer gets a thread. */
+const INLINE_SYNC_MS_MAX = 1
 
 /**
  * @throws {DatabaseLocked} another process works in this folder
  * @throws {SchemaMismatch} the database was made by other or newer migrations
  */
-export async function openSqlite({ folder, migrations, observer = {} }: SqliteOptions): Promise<Database> {
+export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  const { folder, migrations, observer = {} } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   await using opening = new AsyncDisposableStack()
   opening.use(lockFolder(folder, join(folder, 'holdfast.lock')))
   const path = join(folder, 'holdfast.db')
+  // The last connection to close empties the log, so this one outlives all others.
   const connection = SqliteConnection.writer(path)
   opening.defer(() => connection.close())
   migrateSqlite(connection, migrations)
+  checkpoint(connection, 'TRUNCATE')
+  const writer = openWriter(options, path, connection)
+  opening.defer(() => writer.close())
   const readConnection = SqliteConnection.reader(path)
   opening.defer(() => readConnection.close())
-  const writer = inlineWriter(connection)
-  const queue = new CommitQueue<SqliteValue>(writer.write, observer)
-  opening.defer(() => queue.close())
   const reader = sqliteReader(readConnection)
+  const heavy = heavyReader({ path, threads: Math.max(1, options.readerThreads ?? 1) })
+  opening.defer(() => heavy.close())
+  const checkpointer = openCheckpointer(options, path, connection)
+  opening.defer(() => checkpointer.close())
+  const queue = new CommitQueue<SqliteValue>(writer.write, observer, () => checkpoints.due())
+  const checkpoints = new Checkpoints({ ...checkpointer, exclusively: (task) => queue.exclusively(task), observer })
+  opening.defer(() => checkpoints.close())
+  opening.defer(() => queue.close())
   const resources = opening.move()
   return {
     engine: 'sqlite',
     ...reader,
-    heavy: reader,
+    heavy: options.readerThreads === 0 ? reader : heavy.reader,
     commit: async (statements, options) =>
       queue.commit(prepareList(sqliteEncoding, statements, options?.positions ?? 0)),
     lastPosition: () => writer.position(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+function openWriter({ writer, folder }: SqliteOptions, path: string, connection: SqliteConnection): SqliteWriter {
+  const place = writer ?? (measureSyncMs(folder) > INLINE_SYNC_MS_MAX ? 'thread' : 'inline')
+  if (place === 'inline') return inlineWriter(connection)
+  return threadedWriter({ path, position: readPosition(connection) })
+}
+
+type Checkpointer = { run(mode: CheckpointMode): Promise<CheckpointResult>; close(): Promise<void> }
+
+function openCheckpointer({ checkpoints }: SqliteOptions, path: string, connection: SqliteConnection): Checkpointer {
+  if (checkpoints === 'inline') return { run: async (mode) => checkpoint(connection, mode), close: async () => {} }
+  const file = new URL('./checkpoint-thread.ts', import.meta.url)
+  const thread = new Thread<CheckpointMode, CheckpointResult>(file, { path })
+  return { run: (mode) => thread.call(mode).catch(checkpointFailed), close: () => thread.close() }
+}
+
+function checkpointFailed(error: Error): CheckpointResult {
+  return { kind: 'failed', message: error.message }
 }

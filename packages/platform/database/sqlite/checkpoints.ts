@@ -1,0 +1,65 @@
+/** When checkpoints are made: soon after commits, and alone when the log has grown. */
+import type { DatabaseObserver } from '../database.ts'
+import type { CheckpointMode, CheckpointResult } from './checkpoint.ts'
+
+/** How soon after a commit its pages are moved. */
+const DELAY_MS = 200
+const PAGE_BYTES = 4096
+/** Under steady load PASSIVE never catches up with the writer; from this size on the writer is held for the rest. */
+const PAUSE_PAGES = (32 * 1024 * 1024) / PAGE_BYTES
+/** From this size on the file is given back to the file system. */
+const TRUNCATE_PAGES = (128 * 1024 * 1024) / PAGE_BYTES
+
+type CheckpointDeps = {
+  readonly run: (mode: CheckpointMode) => Promise<CheckpointResult>
+  /** Runs the task while no transaction is open. */
+  readonly exclusively: (task: () => Promise<CheckpointResult>) => Promise<CheckpointResult>
+  readonly observer: DatabaseObserver
+}
+
+export class Checkpoints {
+  readonly #deps: CheckpointDeps
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #pausePages = PAUSE_PAGES
+  #closed = false
+
+  constructor(deps: CheckpointDeps) {
+    this.#deps = deps
+  }
+
+  /** After a commit: there is something to move. */
+  due(): void {
+    if (this.#closed) return
+    this.#timer ??= setTimeout(() => this.#start(), DELAY_MS).unref()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #start(): void {
+    this.#running = this.#cycle().then(() => {
+      this.#running = undefined
+      this.#timer = undefined
+    })
+  }
+
+  async #cycle(): Promise<void> {
+    const passive = this.#report(await this.#deps.run('PASSIVE'), false)
+    if (passive.kind === 'failed' || passive.logged < this.#pausePages || this.#closed) return
+    const mode = passive.logged < TRUNCATE_PAGES ? 'PASSIVE' : 'TRUNCATE'
+    const alone = this.#report(await this.#deps.exclusively(() => this.#deps.run(mode)), true)
+    // A long read keeps the log; holding the writer again is no use before it has grown by half.
+    const emptied = alone.kind === 'done' && alone.moved === alone.logged
+    this.#pausePages = emptied ? PAUSE_PAGES : passive.logged * 1.5
+  }
+
+  #report(result: CheckpointResult, paused: boolean): CheckpointResult {
+    if (result.kind === 'failed') this.#deps.observer.checkpointFailed?.({ message: result.message })
+    else this.#deps.observer.checkpointed?.({ ms: result.ms, walBytes: result.logged * PAGE_BYTES, paused })
+    return result
+  }
+}

@@ -1,0 +1,20 @@
+/** The writer's thread. */
+import { workerData } from 'node:worker_threads'
+import { SqliteConnection } from './connection.ts'
+import { GroupApplier } from './group.ts'
+import { serveThread } from './thread.ts'
+import type { WriterAnswer, WriterRequest } from './threaded-writer.ts'
+
+const { path } = workerData as { path: string }
+const connection = SqliteConnection.writer(path)
+const applier = new GroupApplier(connection)
+
+serveThread({
+  answer: (lists: WriterRequest): WriterAnswer => {
+    const slices = applier.apply(lists)
+    let slice = slices.next()
+    while (slice.done !== true) slice = slices.next()
+    return { outcomes: slice.value, position: applier.position }
+  },
+  close: () => connection.close(),
+})
