@@ -3,18 +3,23 @@ import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
+import type { PasswordHasher } from '@holdfast/platform/password/password-hasher'
 import type { Random } from '@holdfast/platform/random/random'
 import type { AccountCaches } from './accounts/caches.ts'
+import type { SharedSecretNonces } from './accounts/shared-secret.ts'
 import type { HomeserverSettings } from './settings.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { Log } from '@holdfast/platform/log/log'
+import type { RateLimiter } from './rate-limits/rate-limiter.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
 import type { StateStore } from './rooms/state-store.ts'
 import type { UserMemberships } from './rooms/user-memberships.ts'
 import type { Streams } from './streams/streams.ts'
+import type { SentMembers } from './sync/sent-members.ts'
 import type { TransactionGuard } from './transactions/transactions.ts'
+import type { AuthSessions } from './user-interactive-auth/sessions.ts'
 
 export type Homeserver = {
   readonly serverName: ServerName
@@ -40,5 +45,12 @@ export type Homeserver = {
   /** Positions of rooms and users, and those who wait for them. */
   readonly streams: Streams
   readonly accounts: AccountCaches
+  /** Which members were sent to devices that load them lazily. */
+  readonly sentMembers: SentMembers
+  readonly passwords: PasswordHasher
+  readonly rateLimiter: RateLimiter
+  /** User-interactive authentication in progress. */
+  readonly authSessions: AuthSessions
+  readonly registrationNonces: SharedSecretNonces
   readonly transactions: TransactionGuard
 }

@@ -1,5 +1,7 @@
 /** The settings of the homeserver, already parsed; `holdfast` derives them from the configuration. */
 
+import type { UserId } from '@holdfast/protocol/ids/brand'
+
 /** A token bucket: `perSecond` refills, `burst` at once. */
 export type RateLimit = { readonly perSecond: number; readonly burst: number }
 
@@ -28,6 +30,10 @@ export type HomeserverSettings = {
   readonly terms: readonly TermsPolicy[]
   /** undefined: no limits (tests). */
   readonly rateLimits: Readonly<Record<RateLimitClass, RateLimit>> | undefined
+  /** Whether the user id lies in a namespace that only an application service may use. */
+  readonly isExclusiveUser?: (userId: UserId) => boolean
+  /** Whether guests may register (default no). */
+  readonly guests?: boolean
   /** Whether presence is kept and told at all. */
   readonly presence: boolean
 }

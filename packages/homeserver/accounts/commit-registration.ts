@@ -1,0 +1,63 @@
+/** The one commit that makes an account and its first session, and counts the registration token. */
+import { ExpectationFailed, type Statement } from '@holdfast/platform/database/database'
+import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
+import type { DeviceId, UserId } from '@holdfast/protocol/ids/brand'
+import type { Homeserver } from '../homeserver.ts'
+import type { AccountKind } from '../storage/accounts.ts'
+import { useRegistrationToken } from '../storage/registration-tokens.ts'
+import { accountStatement, userInUse } from './create-account.ts'
+import { openSession, type Session } from './session.ts'
+
+export type RegistrationDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts' | 'dictionary' | 'settings'>
+
+export type Registration = {
+  readonly userId: UserId
+  readonly passwordHash: string | undefined
+  readonly kind: AccountKind
+  readonly isAdmin: boolean
+  readonly registrationToken: string | undefined
+  /** Whether the terms of the settings were accepted on the way. */
+  readonly acceptedTerms: boolean
+  /** undefined: no session is wanted. */
+  readonly session:
+    | {
+        readonly deviceId: DeviceId | undefined
+        readonly initialDisplayName: string | undefined
+        readonly refreshable: boolean
+      }
+    | undefined
+}
+
+export type Registered = { readonly userId: UserId; readonly userNid: number; readonly session: Session | undefined }
+
+/** @throws M_USER_IN_USE, M_UNAUTHORIZED if the registration token was used up meanwhile */
+export async function commitRegistration(deps: RegistrationDeps, registration: Registration): Promise<Registered> {
+  const { userId, passwordHash, kind, isAdmin } = registration
+  const acceptedTerms = registration.acceptedTerms ? termsJson(deps) : undefined
+  const account = await accountStatement(deps, { userId, passwordHash, kind, isAdmin, acceptedTerms })
+  const { userNid } = account
+  const statements = [account.statement, ...tokenUse(deps, registration.registrationToken)]
+  try {
+    if (registration.session !== undefined) {
+      const session = await openSession(deps, { userId, userNid, ...registration.session }, statements)
+      return { userId, userNid, session }
+    }
+    await deps.db.commit(statements)
+    return { userId, userNid, session: undefined }
+  } catch (error) {
+    throw error instanceof ExpectationFailed ? refusalOf(error) : error
+  }
+}
+
+function tokenUse(deps: Pick<Homeserver, 'clock'>, token: string | undefined): readonly Statement[] {
+  return token === undefined ? [] : [useRegistrationToken(token, deps.clock.nowMs())]
+}
+
+function refusalOf({ index }: ExpectationFailed): MatrixError {
+  if (index === 0) return userInUse()
+  return matrixError('M_UNAUTHORIZED', 'The registration token was used up by others; ask for another one.')
+}
+
+function termsJson({ settings }: Pick<Homeserver, 'settings'>): string {
+  return JSON.stringify(Object.fromEntries(settings.terms.map(({ id, version }) => [id, version])))
+}
