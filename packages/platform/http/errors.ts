@@ -6,6 +6,8 @@ function refusal(status: number, errcode: string, error: string): HttpResponse {
 }
 
 export const BAD_TARGET = refusal(400, 'M_UNRECOGNIZED', 'The request target must be a path.')
+export const NO_HOST = refusal(400, 'M_UNKNOWN', 'An HTTP/1.1 request needs a Host header.')
+export const BAD_VERSION = refusal(505, 'M_UNKNOWN', 'This server speaks HTTP/1.1.')
 export const ENCODED_BODY = refusal(415, 'M_UNKNOWN', 'Send the body without a Content-Encoding.')
 export const INTERNAL_ERROR = refusal(500, 'M_UNKNOWN', 'Internal server error.')
 export const SLOW_BODY = refusal(408, 'M_UNKNOWN', 'The request body came too slowly.')

@@ -1,8 +1,7 @@
 /** One request and its response on a socket: record, body, answer, log line. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientAddress } from './client-address.ts'
-import { BAD_TARGET, bodyTooLarge, ENCODED_BODY, INTERNAL_ERROR, SLOW_BODY } from './errors.ts'
-import { HTTP_LIMITS } from './limits.ts'
+import { BAD_TARGET, BAD_VERSION, bodyTooLarge, ENCODED_BODY, INTERNAL_ERROR, NO_HOST, SLOW_BODY } from './errors.ts'
 import { loggableTarget } from './loggable-target.ts'
 import { preflightResponse, responseHead } from './response-head.ts'
 import type { ServerContext } from './server-context.ts'
@@ -79,9 +78,11 @@ export class Exchange implements HttpRequest {
   /** From the parsed head to the running handler. */
   start(expectsContinue: boolean): void {
     this.#outgoing.on('close', () => this.#finish())
+    const { headers, httpVersion } = this.#incoming
+    if (httpVersion !== '1.1' && httpVersion !== '1.0') return this.#refuse(BAD_VERSION)
+    if (headers.host === undefined && httpVersion === '1.1') return this.#refuse(NO_HOST)
     if (this.method === 'OPTIONS') return this.#answer(preflightResponse())
     if (!this.path.startsWith('/')) return this.#refuse(BAD_TARGET)
-    const headers = this.#incoming.headers
     const length = headers['content-length']
     const hasBody = headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
     if (!hasBody) return this.#handle()
@@ -101,7 +102,8 @@ export class Exchange implements HttpRequest {
 
   /** Called now and then while the body is read. */
   checkBodySpeed(): void {
-    const allowedMs = HTTP_LIMITS.bodyMs + (this.#received / HTTP_LIMITS.bodyBytesPerSecondMin) * 1000
+    const { bodyMs, bodyBytesPerSecondMin } = this.#context.limits
+    const allowedMs = bodyMs + (this.#received / bodyBytesPerSecondMin) * 1000
     if (this.#context.clock.monotonicMs() - this.#startedMs > allowedMs) this.#refuse(SLOW_BODY)
   }
 
@@ -162,7 +164,7 @@ export class Exchange implements HttpRequest {
       const body = bodyless ? undefined : (response.body ?? '')
       const length = body === undefined ? undefined : typeof body === 'string' ? Buffer.byteLength(body) : body.length
       const head = responseHead(response, length, this.#context.cors(this.path))
-      if (this.#context.draining) head.push('Connection', 'close')
+      if (this.#context.draining) this.#announceEnd(head)
       this.#outgoing.writeHead(response.status, head)
       this.#sentBytes = length ?? 0
       if (body === undefined || body.length === 0) this.#outgoing.end()
@@ -190,15 +192,21 @@ export class Exchange implements HttpRequest {
     this.#meta = response.meta ?? NO_META
     const body = response.body as string
     const head = responseHead(response, Buffer.byteLength(body), this.#context.cors(this.path))
-    head.push('Connection', 'close')
+    this.#announceEnd(head)
     this.#outgoing.writeHead(response.status, head)
     this.#outgoing.write(body)
-    const linger = this.#context.clock.after(HTTP_LIMITS.lingerMs, () => this.#outgoing.end())
+    const linger = this.#context.clock.after(this.#context.limits.lingerMs, () => this.#outgoing.end())
     this.#incoming.on('end', () => {
       linger[Symbol.dispose]()
       this.#outgoing.end()
     })
     this.#incoming.resume()
+  }
+
+  /** RFC 9112 9.6: after "close" a server must not process further requests of the connection. */
+  #announceEnd(head: string[]): void {
+    head.push('Connection', 'close')
+    this.#context.ending.add(this.socket)
   }
 
   /** The response is out, or the client is gone. */

@@ -12,3 +12,5 @@ export const HTTP_LIMITS = {
   lingerMs: 2_000,
   compressFromBytes: 4_096,
 } as const
+
+export type HttpLimits = { readonly [K in keyof typeof HTTP_LIMITS]: number }

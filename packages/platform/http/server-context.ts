@@ -1,9 +1,11 @@
 /** What all exchanges of one server share. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../log/log.ts'
 import type { AddressRanges } from './address-ranges.ts'
 import type { Exchange } from './exchange.ts'
+import type { HttpLimits } from './limits.ts'
 import type { HttpRequest, HttpResponse, ResponseMeta } from './service.ts'
 
 /** What became of a request, for the metrics. */
@@ -13,9 +15,12 @@ export type ServerContext = {
   readonly clock: Clock
   readonly log: Log
   readonly logRequests: boolean
+  readonly limits: HttpLimits
   readonly trustedProxies: AddressRanges
   readonly reading: Set<Exchange>
   readonly draining: boolean
+  /** Connections whose last response is on its way. */
+  readonly ending: WeakSet<Socket>
   bodyLimit(method: string, path: string): number
   cors(path: string): boolean
   handle(request: HttpRequest): Promise<HttpResponse>

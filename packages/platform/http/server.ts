@@ -8,7 +8,7 @@ import type { AddressRanges } from './address-ranges.ts'
 import { compressed } from './compress.ts'
 import { responseToBrokenRequest } from './errors.ts'
 import { Exchange, RequestAborted } from './exchange.ts'
-import { HTTP_LIMITS } from './limits.ts'
+import { HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { type ListenAddress, listenOn, urlOf } from './listen.ts'
 import type { Outcome, ServerContext } from './server-context.ts'
 import type { HttpRequest, HttpResponse } from './service.ts'
@@ -32,6 +32,7 @@ export type HttpServerOptions = {
   readonly compressResponses?: boolean
   /** One line per request; true by default. */
   readonly logRequests?: boolean
+  readonly limits?: Partial<HttpLimits>
 }
 
 export type HttpServer = {
@@ -55,7 +56,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const context = createContext(options, active, state)
   const certificate = options.tls === undefined ? undefined : await readCertificate(options.tls)
   const make = () => createNodeServer(context, active, certificate)
-  const { servers, addresses } = await listenOn(make, options.listen, HTTP_LIMITS.backlog)
+  const { servers, addresses } = await listenOn(make, options.listen, context.limits.backlog)
   const close = (deadlineMs: number) => drain(servers, active, state, options.clock, deadlineMs)
   return {
     addresses,
@@ -74,13 +75,14 @@ function createContext(
   active: Set<Exchange>,
   state: { readonly draining: boolean },
 ): ServerContext {
+  const limits = { ...HTTP_LIMITS, ...options.limits }
   const reading = new Set<Exchange>()
   let sweeping = false
   let requests = 0
   const sweep = () => {
     if (sweeping || reading.size === 0) return
     sweeping = true
-    options.clock.after(HTTP_LIMITS.sweepEveryMs, () => {
+    options.clock.after(limits.sweepEveryMs, () => {
       sweeping = false
       for (const exchange of reading) exchange.checkBodySpeed()
       sweep()
@@ -90,11 +92,13 @@ function createContext(
     clock: options.clock,
     log: options.log,
     logRequests: options.logRequests ?? true,
+    limits,
     trustedProxies: options.trustedProxies,
     reading,
     get draining() {
       return state.draining
     },
+    ending: new WeakSet(),
     bodyLimit: options.bodyLimit,
     cors: options.cors ?? (() => true),
     handle: options.handle,
@@ -110,12 +114,14 @@ function createContext(
 
 function createNodeServer(context: ServerContext, active: Set<Exchange>, certificate?: Certificate): Server {
   const settings: ServerOptions = {
-    maxHeaderSize: HTTP_LIMITS.headerBytesMax,
-    keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
-    headersTimeout: HTTP_LIMITS.headersMs,
+    maxHeaderSize: context.limits.headerBytesMax,
+    keepAliveTimeout: context.limits.keepAliveMs,
+    headersTimeout: context.limits.headersMs,
     // Bodies have a limit of their own, which a large upload over a slow line can keep (`checkBodySpeed`).
     requestTimeout: 0,
-    connectionsCheckingInterval: HTTP_LIMITS.sweepEveryMs,
+    // Checked by the exchange, which answers in Matrix's form.
+    requireHostHeader: false,
+    connectionsCheckingInterval: context.limits.sweepEveryMs,
     noDelay: true,
   }
   const server =
@@ -123,6 +129,7 @@ function createNodeServer(context: ServerContext, active: Set<Exchange>, certifi
       ? createServer(settings)
       : createTlsServer({ ...settings, ...certificate, minVersion: 'TLSv1.2' })
   const serve = (expectsContinue: boolean) => (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (context.ending.has(incoming.socket)) return
     const exchange = new Exchange(context, incoming, outgoing)
     active.add(exchange)
     exchange.start(expectsContinue)
