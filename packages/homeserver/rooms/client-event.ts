@@ -10,6 +10,7 @@ export type ClientEventExtras = {
   /** The content of the state event this one replaced, as JSON text. */
   readonly previousContent?: string | undefined
   readonly previousSender?: string | undefined
+  readonly replacesEventId?: string | undefined
   /** The redaction event in client form, as JSON text. */
   readonly redactedBecause?: string | undefined
   /** The reader's membership when the event was sent. */
@@ -52,6 +53,7 @@ export function clientEventText(
   }
   if (extras.previousContent !== undefined) unsigned.push(`"prev_content":${extras.previousContent}`)
   if (extras.previousSender !== undefined) unsigned.push(`"prev_sender":${JSON.stringify(extras.previousSender)}`)
+  if (extras.replacesEventId !== undefined) unsigned.push(`"replaces_state":${JSON.stringify(extras.replacesEventId)}`)
   if (extras.redactedBecause !== undefined) unsigned.push(`"redacted_because":${extras.redactedBecause}`)
   if (extras.membership !== undefined) unsigned.push(`"membership":${JSON.stringify(extras.membership)}`)
   const roomId = room === 'with-room-id' ? `,"room_id":${JSON.stringify(event.pdu.roomId)}` : ''

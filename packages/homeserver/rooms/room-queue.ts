@@ -128,8 +128,10 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
   async function commit(draft: RoomDraft, prefetched: Prefetched): Promise<{ side: number; error: Error } | undefined> {
     const statements = statementsOfDraft(draft, prefetched)
     try {
-      const { firstPosition } = await deps.db.commit(statements, { positions: draft.events.length })
-      publish(draft, prefetched, firstPosition!)
+      await deps.streams.commit(statements, {
+        positions: draft.events.length,
+        publish: (firstPosition) => publish(draft, prefetched, firstPosition),
+      })
       return undefined
     } catch (error) {
       if (!(error instanceof ExpectationFailed)) throw error

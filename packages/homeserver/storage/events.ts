@@ -132,17 +132,6 @@ export function stateAtPosition(
   )
 }
 
-/** The newest position of a visible event after `after` in each of these rooms that has one. */
-export function roomsWithEventsAfter(
-  db: Reader,
-  query: { readonly roomNids: readonly number[]; readonly after: number },
-): Promise<readonly { room_nid: number; last_position: number }[]> {
-  return db.all(
-    sql`SELECT room_nid, last_position FROM rooms
-        WHERE room_nid IN ${integerList(query.roomNids)} AND last_position > ${query.after} ORDER BY room_nid`,
-  )
-}
-
 /** Replaces the stored PDU by its redacted form and remembers which event did it. The first redaction stays. */
 export function redactStoredEvent(redaction: {
   readonly targetNid: number
@@ -152,5 +141,19 @@ export function redactStoredEvent(redaction: {
   return statement(
     sql`UPDATE events SET redacted_by_nid = ${redaction.byNid}, json = ${redaction.json}
         WHERE event_nid = ${redaction.targetNid} AND redacted_by_nid IS NULL`,
+  )
+}
+
+/** The events that ever stood at a state key of a room's timeline, newest first. */
+export function stateKeyHistory(
+  db: Reader,
+  key: { readonly roomNid: number; readonly stateKeyNid: number; readonly limit: number },
+): Promise<readonly EventRow[]> {
+  return db.all<EventRow>(
+    sql`SELECT event_nid, room_nid, position, event_id, type_nid, sender_nid, state_key_nid, flags, state_nid,
+          replaces_nid, redacted_by_nid, device_nid, transaction_id, json
+        FROM events
+        WHERE room_nid = ${key.roomNid} AND state_key_nid = ${key.stateKeyNid} AND flags & ${HIDDEN_FLAGS} = 0
+        ORDER BY position DESC LIMIT ${key.limit}`,
   )
 }

@@ -79,3 +79,15 @@ export function forgetMembership(who: { readonly roomNid: number; readonly userN
     { changes: 1 },
   )
 }
+
+/** Some of the users with one of these memberships in a room. */
+export function usersInRoomLimited(
+  db: Reader,
+  query: { readonly roomNid: number; readonly memberships: readonly Membership[]; readonly limit: number },
+): Promise<readonly { user_nid: number }[]> {
+  const codes = query.memberships.map((membership) => MEMBERSHIP_CODES[membership])
+  return db.all(
+    sql`SELECT user_nid FROM memberships
+        WHERE room_nid = ${query.roomNid} AND membership IN ${integerList(codes)} ORDER BY user_nid LIMIT ${query.limit}`,
+  )
+}

@@ -4,6 +4,7 @@
  * whoever is woken reads storage again.
  */
 import type { Clock } from '@holdfast/platform/clock/clock'
+import type { Committed, Database, Statement } from '@holdfast/platform/database/database'
 
 export type RoomChange = {
   readonly roomNid: number
@@ -15,9 +16,22 @@ export type RoomChange = {
 }
 
 export type Streams = {
-  /** Call after the commit: something that syncs of this room show has changed. */
+  /**
+   * The one way to commit what takes positions. `publish` runs after the commit, in the order of positions and before
+   * anybody can read a token that covers it: there caches are brought up to date and `roomChanged` and `userChanged`
+   * are called. It must not throw.
+   */
+  commit(
+    statements: readonly Statement[],
+    options: { readonly positions: number; readonly publish: (firstPosition: number) => void },
+  ): Promise<Committed>
+  /** The newest position of which everything up to it is committed and published: what a sync may answer up to. */
+  position(): number
+  /** Resolves when `position()` has reached this. For rows that were read before they were published. */
+  reached(position: number): Promise<void>
+  /** Call in `publish`: something that syncs of this room show has changed. */
   roomChanged(change: RoomChange): void
-  /** Call after the commit: something that only this user's syncs show has changed. */
+  /** Call in `publish`: something that only this user's syncs show has changed. */
   userChanged(change: { readonly userNid: number; readonly position: number }): void
   /** Newest known change of a room; at most `startPosition` if there was none since the start. */
   roomPosition(roomNid: number): number
@@ -36,8 +50,12 @@ export type Subscription = Disposable & {
   wait(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<'changed' | 'timeout'>
 }
 
-export function openStreams(deps: { readonly clock: Clock; readonly startPosition: number }): Streams {
-  const { startPosition } = deps
+type StreamDeps = { readonly clock: Clock; readonly db: Pick<Database, 'commit' | 'lastPosition'> }
+
+export function openStreams(deps: StreamDeps): Streams {
+  const startPosition = deps.db.lastPosition()
+  let published = startPosition
+  const arrivals: { readonly position: number; readonly resolve: () => void }[] = []
   // One number for each room or user with a change since the start: small enough to keep for as long as we run.
   const roomPositions = new Map<number, number>()
   const userPositions = new Map<number, number>()
@@ -55,7 +73,23 @@ export function openStreams(deps: { readonly clock: Clock; readonly startPositio
     }
   }
 
+  // Every commit with positions awaits the database here and nowhere else, so they go on in the order they resolve.
+  async function commit(...[statements, options]: Parameters<Streams['commit']>): Promise<Committed> {
+    const committed = await deps.db.commit(statements, { positions: options.positions })
+    const first = committed.firstPosition!
+    options.publish(first)
+    published = first + options.positions - 1
+    for (let index = arrivals.length - 1; index >= 0; index -= 1) {
+      if (arrivals[index]!.position <= published) arrivals.splice(index, 1)[0]!.resolve()
+    }
+    return committed
+  }
+
   return {
+    commit,
+    position: () => published,
+    reached: (position) =>
+      position <= published ? Promise.resolve() : new Promise((resolve) => arrivals.push({ position, resolve })),
     startPosition,
     roomChanged: ({ roomNid, position, joined, membershipChanged }) => {
       roomPositions.set(roomNid, Math.max(position, roomPositions.get(roomNid) ?? 0))

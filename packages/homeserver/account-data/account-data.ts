@@ -1,0 +1,63 @@
+/** Account data: what a user's clients keep here, for the user or for a room. <https://spec.matrix.org/v1.19/client-server-api/#client-config> */
+import { ExpectationFailed } from '@holdfast/platform/database/database'
+import { originalText, storedText } from '@holdfast/platform/database/text'
+import { matrixError } from '@holdfast/protocol/errors'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { Homeserver } from '../homeserver.ts'
+import {
+  accountDataRow,
+  replaceAccountDataRow,
+  setAccountDataRow,
+  type AccountDataKey,
+  type AccountDataRow,
+} from '../storage/account-data.ts'
+
+/** Room nid 0: of the user as a whole. */
+export const NO_ROOM = 0
+
+export type AccountDataDeps = Pick<Homeserver, 'db' | 'streams'>
+
+export async function accountDataText(deps: Pick<Homeserver, 'db'>, key: AccountDataKey): Promise<string | undefined> {
+  return (await accountDataRow(deps.db, stored(key)))?.content
+}
+
+export async function setAccountData(deps: AccountDataDeps, key: AccountDataKey, content: JsonObject): Promise<void> {
+  await deps.streams.commit([setAccountDataRow(stored(key), JSON.stringify(content))], {
+    positions: 1,
+    publish: (position) => deps.streams.userChanged({ userNid: key.userNid, position }),
+  })
+}
+
+const UPDATE_TRIES_MAX = 20
+
+/** Changes account data on the basis of what it is; made again if something else changed it meanwhile. */
+export async function updateAccountData(
+  deps: AccountDataDeps,
+  key: AccountDataKey,
+  update: (content: JsonObject) => JsonObject,
+): Promise<void> {
+  for (let tries = 0; tries < UPDATE_TRIES_MAX; tries += 1) {
+    const row = await accountDataRow(deps.db, stored(key))
+    const content = update(row === undefined ? {} : (JSON.parse(row.content) as JsonObject))
+    const change = { content: JSON.stringify(content), fromPosition: row?.position ?? 0 }
+    try {
+      await deps.streams.commit([replaceAccountDataRow(stored(key), change)], {
+        positions: 1,
+        publish: (position) => deps.streams.userChanged({ userNid: key.userNid, position }),
+      })
+      return
+    } catch (error) {
+      if (!(error instanceof ExpectationFailed)) throw error
+    }
+  }
+  throw matrixError('M_LIMIT_EXCEEDED', 'This is being changed too often. Try again.', { extra: { retry_after_ms: 1000 } })
+}
+
+/** As it stands in a sync. */
+export function accountDataEventText(row: Pick<AccountDataRow, 'type' | 'content'>): string {
+  return `{"type":${JSON.stringify(originalText(row.type))},"content":${row.content}}`
+}
+
+function stored(key: AccountDataKey): AccountDataKey {
+  return { ...key, type: storedText(key.type) }
+}

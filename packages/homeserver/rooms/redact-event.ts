@@ -1,0 +1,70 @@
+/** Redactions: the event that asks for one, and what it does to the event it names. <https://spec.matrix.org/v1.19/client-server-api/#redactions> */
+import { powerLevels } from '@holdfast/protocol/auth/power-levels'
+import { matrixError } from '@holdfast/protocol/errors'
+import { redactEvent as redactedForm } from '@holdfast/protocol/event/redact'
+import type { EventId } from '@holdfast/protocol/ids/brand'
+import { canonicalJson } from '@holdfast/protocol/json/canonical'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import type { Requester } from '../accounts/requester.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { redactStoredEvent } from '../storage/events.ts'
+import type { StoredEvent } from './event-store.ts'
+import type { DraftEvent, NewRoomEvent, RoomDraft } from './room-draft.ts'
+import type { Sending } from './send-event.ts'
+
+/** Without these a room is no longer what it was, and no power is worth that: other servers refuse them, too. */
+const NEVER_REDACTED = new Set(['m.room.create', 'm.room.server_acl'])
+
+type RedactDeps = Pick<Homeserver, 'roomQueue' | 'events' | 'clock'>
+
+export type Redaction = Omit<Sending, 'event' | 'requester'> & {
+  readonly target: EventId
+  readonly content: JsonObject
+}
+
+/**
+ * Sends an m.room.redaction and, in the same commit, reduces the event that it names.
+ * @throws {MatrixError} M_NOT_FOUND, M_FORBIDDEN
+ */
+export async function redactEvent(deps: RedactDeps, requester: Requester, redaction: Redaction): Promise<DraftEvent> {
+  const target = await deps.events.inRoom(redaction.roomNid, redaction.target)
+  if (target === undefined) throw matrixError('M_NOT_FOUND', 'There is no such event in this room.')
+  if (NEVER_REDACTED.has(target.pdu.type)) throw matrixError('M_FORBIDDEN', `${target.pdu.type} cannot be redacted.`)
+  const { redacts: _, ...content } = redaction.content
+  const event: NewRoomEvent = {
+    type: 'm.room.redaction',
+    sender: requester.userId,
+    content,
+    redacts: redaction.target,
+    originServerTs: deps.clock.nowMs(),
+  }
+  return deps.roomQueue.run(redaction.roomNid, {
+    prepare: () => ({ events: [event] }),
+    decide: (draft) => {
+      const sent = draft.add(event, { deviceNid: requester.deviceNid, transactionId: redaction.transaction?.id })
+      if (target.pdu.sender !== requester.userId) assertMayRedactOthers(draft, requester)
+      applyRedaction(draft, target, sent)
+      if (redaction.transaction !== undefined) draft.also(redaction.transaction.client.remember(sent.event.nid))
+      return sent
+    },
+  })
+}
+
+function assertMayRedactOthers(draft: RoomDraft, requester: Requester): void {
+  const levels = powerLevels(draft.room.rules, { get: (type, stateKey) => draft.stateEvent({ type, stateKey })?.pdu })
+  if (levels.ofUser(requester.userId) >= levels.redact) return
+  throw matrixError('M_FORBIDDEN', `Redacting other people's events needs the power level ${levels.redact}.`)
+}
+
+function applyRedaction(draft: RoomDraft, target: StoredEvent, redaction: DraftEvent): void {
+  if (target.redactedByNid !== undefined) return
+  const json = redactedJson(target, draft.room.rules)
+  draft.also(redactStoredEvent({ targetNid: target.nid, byNid: redaction.event.nid, json }))
+  draft.redactedNids.push(target.nid)
+}
+
+/** Hashes and signatures hold for the redacted form, so it can still be checked and passed on. */
+function redactedJson(target: StoredEvent, rules: RoomRules): string {
+  return canonicalJson(redactedForm(JSON.parse(target.json) as JsonObject, rules))
+}

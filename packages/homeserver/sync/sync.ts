@@ -1,0 +1,138 @@
+/** GET /sync from within: what changed for a user since a token, waiting for something if nothing did. */
+import { passesRoomFilter } from '@holdfast/protocol/filter/match'
+import type { Filter } from '@holdfast/protocol/filter/filter'
+import { ignoredUsers } from '../account-data/ignored-users.ts'
+import type { Requester } from '../accounts/requester.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { clientEvents } from '../rooms/client-events.ts'
+import type { UserMembership } from '../rooms/user-memberships.ts'
+import { globalParts, roomExtras, type GlobalParts } from './sync-parts.ts'
+import { changedRooms } from './changed-rooms.ts'
+import { roomSection } from './room-section.ts'
+import { strippedState } from './stripped-state.ts'
+import type { SyncContext } from './sync-context.ts'
+import { streamToken } from './sync-token.ts'
+
+export type SyncRequest = {
+  readonly since: number | undefined
+  readonly filter: Filter
+  readonly fullState: boolean
+  readonly useStateAfter: boolean
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** The answer as JSON text. */
+export async function sync(deps: Homeserver, requester: Requester, request: SyncRequest): Promise<string> {
+  using subscription = deps.streams.subscribe(requester.userNid)
+  const deadlineMs = deps.clock.monotonicMs() + request.timeoutMs
+  for (;;) {
+    const answer = await answerNow(deps, requester, request)
+    const timeoutMs = deadlineMs - deps.clock.monotonicMs()
+    const answersAtOnce = request.since === undefined || request.fullState
+    if (answersAtOnce || !answer.isEmpty || timeoutMs <= 0 || request.signal.aborted) return answer.text
+    await subscription.wait({ timeoutMs, signal: request.signal })
+  }
+}
+
+type SyncAnswer = { readonly text: string; readonly isEmpty: boolean }
+
+async function answerNow(deps: Homeserver, requester: Requester, request: SyncRequest): Promise<SyncAnswer> {
+  const { upTo, memberships } = await consistentView(deps, requester)
+  const context: SyncContext = {
+    deps,
+    requester,
+    // A token from a future that this server has lost, as after restoring a backup: the client begins anew.
+    since: request.since !== undefined && request.since > upTo ? undefined : request.since,
+    upTo,
+    filter: request.filter,
+    fullState: request.fullState,
+    useStateAfter: request.useStateAfter,
+    ignored: await ignoredUsers(deps, requester.userNid),
+  }
+  const rooms = await roomsText(context, memberships)
+  const parts = await globalParts(context, memberships)
+  return {
+    text: `{"next_batch":"${streamToken(upTo)}"${rooms}${globalText(parts)}}`,
+    isEmpty: rooms === '' && parts.length === 0,
+  }
+}
+
+/** The user's rooms, and the position they are true for. */
+async function consistentView(
+  deps: Homeserver,
+  requester: Requester,
+): Promise<{ readonly upTo: number; readonly memberships: ReadonlyMap<number, UserMembership> }> {
+  for (;;) {
+    const upTo = deps.streams.position()
+    const memberships = await deps.memberships.of(requester.userNid)
+    let newest = upTo
+    for (const { position } of memberships.values()) newest = Math.max(newest, position)
+    if (newest === upTo) return { upTo, memberships }
+    await deps.streams.reached(newest)
+  }
+}
+
+function globalText(parts: GlobalParts): string {
+  return parts.map(([name, text]) => `,"${name}":${text}`).join('')
+}
+
+/** `,"rooms":{...}`, or nothing. */
+async function roomsText(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): Promise<string> {
+  const sections: Record<SectionName, string[]> = { join: [], invite: [], knock: [], leave: [] }
+  for (const room of await changedRooms(context, memberships)) {
+    const { roomId } = await context.deps.events.room(room.membership.roomNid)
+    if (!passesRoomFilter(context.filter.room, roomId)) continue
+    const text = await sectionText(context, room.membership, room.since)
+    if (text !== undefined) sections[SECTIONS[room.membership.membership]].push(`${JSON.stringify(roomId)}:${text}`)
+  }
+  const texts = Object.entries(sections).filter(([, rooms]) => rooms.length > 0)
+  if (texts.length === 0) return ''
+  return `,"rooms":{${texts.map(([name, rooms]) => `"${name}":{${rooms.join(',')}}`).join(',')}}`
+}
+
+type SectionName = 'join' | 'invite' | 'knock' | 'leave'
+const SECTIONS = { join: 'join', invite: 'invite', knock: 'knock', leave: 'leave', ban: 'leave' } as const
+
+async function sectionText(
+  context: SyncContext,
+  membership: UserMembership,
+  since: number | undefined,
+): Promise<string | undefined> {
+  const { deps } = context
+  switch (membership.membership) {
+    case 'join': {
+      const extras = await roomExtras(context, membership, since)
+      return roomSection({ context, membership }, { since, upTo: context.upTo }, extras)
+    }
+    case 'leave':
+    case 'ban':
+      return (await wasJoined(deps, membership))
+        ? roomSection({ context, membership }, { since, upTo: membership.position }, NO_EXTRAS)
+        : removalText(context, membership)
+    case 'invite':
+    case 'knock': {
+      const member = (await deps.events.byNid(membership.eventNid))!
+      if (membership.membership === 'invite' && context.ignored.has(member.pdu.sender)) return undefined
+      const events = (await strippedState(deps, member)).join(',')
+      return `{"${membership.membership}_state":{"events":[${events}]}}`
+    }
+  }
+}
+
+/** Whether the user was in the room until the event that took them out. */
+async function wasJoined(deps: Homeserver, { eventNid }: UserMembership): Promise<boolean> {
+  const event = (await deps.events.byNid(eventNid))!
+  const before = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
+  return before?.pdu.content['membership'] === 'join'
+}
+
+/** Who was never let in learns that it is over, and nothing else of the room. */
+async function removalText({ deps, requester }: SyncContext, { eventNid, position }: UserMembership): Promise<string> {
+  const event = (await deps.events.byNid(eventNid))!
+  const texts = await clientEvents(deps, [event], { reader: requester, room: 'without-room-id' })
+  const timeline = `{"events":[${texts.join('')}],"limited":false,"prev_batch":"${streamToken(position - 1)}"}`
+  return `{"timeline":${timeline},"state":{"events":[]},"account_data":{"events":[]}}`
+}
+
+const NO_EXTRAS = { ephemeral: [], accountData: [] }
