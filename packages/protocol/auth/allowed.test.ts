@@ -56,15 +56,13 @@ const CASES: readonly AllowedCase[] = [
     room: (version) => aRoom({ version }).joinRule('knock').put('@bob:b', 'invite'),
     event: join('@bob:b'),
   },
-  ...(['invite', 'join'] as const).map(
-    (membership): AllowedCase => ({
-      at: { 8: '4.3.5.1', 12: '5.3.5.1' },
-      allows: `a user with membership ${membership} joins a restricted room without anybody vouching`,
-      when: (rules) => rules.restrictedJoins,
-      room: (version) => aRoom({ version }).joinRule('restricted').put('@bob:b', membership),
-      event: join('@bob:b'),
-    }),
-  ),
+  ...(['invite', 'join'] as const).map((membership): AllowedCase => ({
+    at: { 8: '4.3.5.1', 12: '5.3.5.1' },
+    allows: `a user with membership ${membership} joins a restricted room without anybody vouching`,
+    when: (rules) => rules.restrictedJoins,
+    room: (version) => aRoom({ version }).joinRule('restricted').put('@bob:b', membership),
+    event: join('@bob:b'),
+  })),
   {
     at: { 8: '4.3.5.3', 12: '5.3.5.3' },
     allows: 'a member who may invite vouches for the join',
@@ -91,14 +89,12 @@ const CASES: readonly AllowedCase[] = [
     room: (version) => levelledRoom(version).join('@dan:d'),
     event: (room) => room.member('@dan:d', '@eve:e', 'invite'),
   },
-  ...(['invite', 'join'] as const).map(
-    (membership): AllowedCase => ({
-      at: { 1: '5.4.1', 6: '4.4.1', 8: '4.5.1', 12: '5.5.1' },
-      allows: `a user with membership ${membership} leaves`,
-      room: (version) => aRoom({ version }).put('@bob:b', membership),
-      event: (room) => room.member('@bob:b', '@bob:b', 'leave'),
-    }),
-  ),
+  ...(['invite', 'join'] as const).map((membership): AllowedCase => ({
+    at: { 1: '5.4.1', 6: '4.4.1', 8: '4.5.1', 12: '5.5.1' },
+    allows: `a user with membership ${membership} leaves`,
+    room: (version) => aRoom({ version }).put('@bob:b', membership),
+    event: (room) => room.member('@bob:b', '@bob:b', 'leave'),
+  })),
   {
     at: { 7: '4.4.1', 8: '4.5.1', 12: '5.5.1' },
     allows: 'a user takes a knock back',
@@ -124,15 +120,13 @@ const CASES: readonly AllowedCase[] = [
     room: levelledRoom,
     event: (room) => room.member('@bob:b', '@zoe:z', 'ban'),
   },
-  ...(['leave', 'knock'] as const).map(
-    (membership): AllowedCase => ({
-      at: { 7: '4.6.3', 8: '4.7.3', 12: '5.7.3' },
-      allows: `a user with membership ${membership} knocks`,
-      when: (rules) => rules.knocking,
-      room: (version) => aRoom({ version }).joinRule('knock').put('@bob:b', membership),
-      event: (room) => room.member('@bob:b', '@bob:b', 'knock'),
-    }),
-  ),
+  ...(['leave', 'knock'] as const).map((membership): AllowedCase => ({
+    at: { 7: '4.6.3', 8: '4.7.3', 12: '5.7.3' },
+    allows: `a user with membership ${membership} knocks`,
+    when: (rules) => rules.knocking,
+    room: (version) => aRoom({ version }).joinRule('knock').put('@bob:b', membership),
+    event: (room) => room.member('@bob:b', '@bob:b', 'knock'),
+  })),
   {
     at: { 10: '4.7.3', 12: '5.7.3' },
     allows: 'a user knocks at a room that some may join',
@@ -205,7 +199,9 @@ function memberDraft(user: string, membership: string) {
 }
 
 function numberAt(at: AllowedCase['at'], version: RoomVersion): string {
-  const from = Object.keys(at).map(Number).filter((first) => first <= Number(version))
+  const from = Object.keys(at)
+    .map(Number)
+    .filter((first) => first <= Number(version))
   return at[Math.max(...from)] ?? '?'
 }
 
@@ -229,10 +225,12 @@ for (const version of ROOM_VERSIONS) {
 
     test('[2, 3] a create event whatever it cites', () => {
       const create = buildCreate(rules, '@ann:a')
-      assert.deepEqual(checkAuthEvents(rules, create, { cited: [{ event: create, rejected: true }] }), { allowed: true })
+      assert.deepEqual(checkAuthEvents(rules, create, { cited: [{ event: create, rejected: true }] }), {
+        allowed: true,
+      })
     })
 
-    test('[3, 4] users of the creator\'s server in a room that does not federate', () => {
+    test("[3, 4] users of the creator's server in a room that does not federate", () => {
       const room = aRoom({ version, content: { 'm.federate': false } })
       assert.deepEqual(room.verdict(room.member('@bob:a', '@bob:a', 'join')), { allowed: true })
     })

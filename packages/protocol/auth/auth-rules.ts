@@ -34,7 +34,10 @@ export const AUTH_RULES = {
     message: 'An auth event is not among those that an event of this kind may cite.',
   },
   'auth-events-rejected': { at: { 1: '2.3', 12: '3.3' }, message: 'An auth event was itself rejected.' },
-  'auth-events-without-create': { at: { 1: '2.4', 12: null }, message: 'The create event is not among the auth events.' },
+  'auth-events-without-create': {
+    at: { 1: '2.4', 12: null },
+    message: 'The create event is not among the auth events.',
+  },
   'auth-events-of-other-room': { at: { 1: '2.5', 12: '3.4' }, message: 'An auth event belongs to another room.' },
   'not-federated': {
     at: { 1: '3', 12: '4' },

@@ -81,7 +81,8 @@ function checkOfMember({ rules, event, state, create, levels }: MemberCheck): Au
   }
   const required = event.stateKey === undefined ? levels.forMessage(event.type) : levels.forState(event.type)
   if (required > level) return reject('power-too-low')
-  if (event.stateKey?.startsWith('@') === true && event.stateKey !== event.sender) return reject('state-key-of-other-user')
+  if (event.stateKey?.startsWith('@') === true && event.stateKey !== event.sender)
+    return reject('state-key-of-other-user')
   if (event.type === 'm.room.power_levels') return checkPowerChange({ rules, event, state, create, level })
   if (event.type === 'm.room.redaction' && rules.redactionRule) return checkRedaction(event, level >= levels.redact)
   return ALLOWED

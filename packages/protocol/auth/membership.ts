@@ -41,7 +41,10 @@ export function checkMembership(check: MembershipCheck): AuthVerdict {
  * The server that must have signed because the event names its user in `join_authorised_via_users_server`. `null`: the
  * property is there and names no user, so that no signature can satisfy it. undefined: there is no such demand.
  */
-export function authorisingServerOf(rules: RoomRules, event: Pick<Pdu, 'content' | 'type'>): ServerName | null | undefined {
+export function authorisingServerOf(
+  rules: RoomRules,
+  event: Pick<Pdu, 'content' | 'type'>,
+): ServerName | null | undefined {
   if (!rules.restrictedJoins || event.type !== 'm.room.member') return undefined
   const authoriser = own(event.content, 'join_authorised_via_users_server')
   if (authoriser === undefined) return undefined

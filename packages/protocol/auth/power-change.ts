@@ -69,7 +69,12 @@ function brokenLimit(rules: RoomRules, levels: Levels): AuthRule | undefined {
   const sections = rules.notificationLevelsGuarded ? EVENT_SECTIONS : ['events']
   // The older versions' text does not speak of a level that is none. Whoever could set one would set a level unchecked.
   const malformed = rules.looseLevels ? malformedLevels(rules, levels.next, sections) : undefined
-  return malformed ?? brokenPropertyLimit(rules, levels) ?? brokenEventLimit(rules, levels, sections) ?? brokenUserLimit(rules, levels)
+  return (
+    malformed ??
+    brokenPropertyLimit(rules, levels) ??
+    brokenEventLimit(rules, levels, sections) ??
+    brokenUserLimit(rules, levels)
+  )
 }
 
 function brokenPropertyLimit(rules: RoomRules, { previous, next, level }: Levels): AuthRule | undefined {

@@ -71,7 +71,10 @@ describe('a level', () => {
     for (const version of ROOM_VERSIONS) {
       const rules = rulesFor(version)!
       const expected = rules.looseLevels ? [50, 51146, -50] : [undefined, undefined, undefined]
-      assert.deepEqual([50.57, 5.114698e4, -50.57].map((value) => parseLevel(rules, value)), expected)
+      assert.deepEqual(
+        [50.57, 5.114698e4, -50.57].map((value) => parseLevel(rules, value)),
+        expected,
+      )
     }
   })
 
@@ -151,7 +154,13 @@ for (const version of ROOM_VERSIONS) {
     })
 
     test('malformed levels count as absent', () => {
-      const levels = levelsOf(version, { ban: 'x', users: ['@bob:b'], events: 'x', users_default: {}, notifications: null })
+      const levels = levelsOf(version, {
+        ban: 'x',
+        users: ['@bob:b'],
+        events: 'x',
+        users_default: {},
+        notifications: null,
+      })
       assert.equal(levels.ban, 50)
       assert.equal(levels.ofUser('@bob:b'), 0)
       assert.equal(levels.forState('m.room.name'), 50)
@@ -167,7 +176,10 @@ describe('the creators of room version 12', () => {
 
   test('stand above every level', () => {
     const levels = levelsIn(room)
-    assert.deepEqual(['@ann:a', '@amy:a', '@abe:z'].map(levels.ofUser), [Infinity, Infinity, Infinity])
+    assert.deepEqual(
+      ['@ann:a', '@amy:a', '@abe:z'].map((user) => levels.ofUser(user)),
+      [Infinity, Infinity, Infinity],
+    )
     assert.ok(levels.ofUser('@amy:a') > levels.ofUser('@bob:b'))
     assert.equal(room.verdict(room.member('@amy:a', '@bob:b', 'ban')).allowed, true)
   })

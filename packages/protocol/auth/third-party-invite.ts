@@ -40,7 +40,10 @@ export function signedPart(content: JsonObject): JsonObject | undefined {
 function publicKeys(content: JsonObject): VerifyKey[] {
   const listed = own(content, 'public_keys')
   const entries: readonly JsonValue[] = Array.isArray(listed) ? listed.slice(0, THIRD_PARTY_KEYS_MAX) : []
-  const texts = [own(content, 'public_key'), ...entries.map((entry) => (isObject(entry) ? own(entry, 'public_key') : null))]
+  const texts = [
+    own(content, 'public_key'),
+    ...entries.map((entry) => (isObject(entry) ? own(entry, 'public_key') : null)),
+  ]
   return texts.flatMap((text) => (typeof text === 'string' ? (parseVerifyKey(text) ?? []) : []))
 }
 

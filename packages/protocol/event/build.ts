@@ -61,7 +61,13 @@ export function buildEvent(input: BuildEventInput): BuiltEvent {
   const text = canonicalPieces(input, { content: canonicalJson(content), depth, ownId })
   const hashes = `,"hashes":{"sha256":"${sha256Base64(text.head + text.content + text.middle + text.tail + text.end)}"}`
   const beforeSignatures = text.head + text.content + text.middle + hashes + text.tail
-  const signable = text.head + redactedContent(rules, draft.type, content, text.content) + text.middle + hashes + text.keptTail + text.end
+  const signable =
+    text.head +
+    redactedContent(rules, draft.type, content, text.content) +
+    text.middle +
+    hashes +
+    text.keptTail +
+    text.end
   const referenceHash = sha256Base64(signable)
   const eventId = ownId ?? eventIdFromHash(referenceHash, rules)
   return {
@@ -106,7 +112,8 @@ function canonicalPieces(
   const eventId = ownId === undefined ? '' : `,"event_id":${JSON.stringify(ownId)}`
   const origin = rules.originField ? `"origin":${JSON.stringify(serverName)},` : ''
   const beforeRedacts = `,${origin}"origin_server_ts":${integerText(draft.originServerTs)},"prev_events":${edgesText(rules, prevEvents)}`
-  const redacts = draft.redacts === undefined || rules.redactsInContent ? '' : `,"redacts":${JSON.stringify(draft.redacts)}`
+  const redacts =
+    draft.redacts === undefined || rules.redactsInContent ? '' : `,"redacts":${JSON.stringify(draft.redacts)}`
   const room = roomId === undefined ? '' : `,"room_id":${JSON.stringify(roomId)}`
   const afterRedacts = `${room},"sender":${JSON.stringify(draft.sender)}`
   const stateKey = draft.stateKey === undefined ? '' : `,"state_key":${stringText(draft.stateKey)}`

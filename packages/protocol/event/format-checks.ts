@@ -27,7 +27,10 @@ const CHECKS: readonly (readonly [field: string, check: Check])[] = [
   ['room_id', roomIdProblem],
   ['content', (value) => objectProblem('content', value)],
   ['depth', depthProblem],
-  ['origin_server_ts', (value) => (Number.isSafeInteger(value) ? undefined : malformed('origin_server_ts must be an integer.'))],
+  [
+    'origin_server_ts',
+    (value) => (Number.isSafeInteger(value) ? undefined : malformed('origin_server_ts must be an integer.')),
+  ],
   ['hashes', hashesProblem],
   ['signatures', signaturesProblem],
   ['unsigned', (value) => (value === undefined ? undefined : objectProblem('unsigned', value))],
@@ -65,7 +68,9 @@ function idProblem(
 ): FormatProblem | undefined {
   const problem = textProblem(field, value)
   if (problem !== undefined) return problem
-  return parse(value as string) === undefined ? { problem: 'bad-id', message: `${field} is not a valid ID.` } : undefined
+  return parse(value as string) === undefined
+    ? { problem: 'bad-id', message: `${field} is not a valid ID.` }
+    : undefined
 }
 
 function objectProblem(field: string, value: JsonValue | undefined): FormatProblem | undefined {
@@ -84,9 +89,13 @@ function depthProblem(value: JsonValue | undefined): FormatProblem | undefined {
  */
 function roomIdProblem(value: JsonValue | undefined, rules: RoomRules, event: JsonObject): FormatProblem | undefined {
   if (!rules.roomIdIsCreateHash) return idProblem('room_id', value, parseRoomId)
-  if (event['type'] === 'm.room.create') return value === undefined ? undefined : idProblem('room_id', value, parseRoomId)
-  const isHash = (raw: string): string | undefined => (isHashRoomId(raw) ? raw : undefined)
-  return idProblem('room_id', value, isHash)
+  if (event['type'] === 'm.room.create')
+    return value === undefined ? undefined : idProblem('room_id', value, parseRoomId)
+  return idProblem('room_id', value, parseHashRoomId)
+}
+
+function parseHashRoomId(raw: string): string | undefined {
+  return isHashRoomId(raw) ? raw : undefined
 }
 
 function hashesProblem(value: JsonValue | undefined): FormatProblem | undefined {
@@ -126,7 +135,8 @@ function edgesProblem(
   max: number,
 ): FormatProblem | undefined {
   if (!Array.isArray(value)) return malformed(`${field} must be a list.`)
-  if (value.length > max) return { problem: 'too-many-edges', message: `${field} must not have more than ${max} entries.` }
+  if (value.length > max)
+    return { problem: 'too-many-edges', message: `${field} must not have more than ${max} entries.` }
   const isWellFormed = rules.edgesAsPairs ? isPair : (edge: JsonValue): boolean => isIdOf(edge, rules)
   return value.every(isWellFormed) ? undefined : malformed(`${field} has an entry that is not a reference to an event.`)
 }

@@ -40,7 +40,11 @@ export function parsePdu(value: JsonObject, rules: RoomRules): ParsedPdu | PduPr
   const received = without(value, ['unsigned'])
   const text = eventText(received, rules)
   if (text === undefined) {
-    return { ok: false, problem: 'not-canonical', message: 'A number is not an integer of canonical JSON, or a string has half of a surrogate pair.' }
+    return {
+      ok: false,
+      problem: 'not-canonical',
+      message: 'A number is not an integer of canonical JSON, or a string has half of a surrogate pair.',
+    }
   }
   if (isSignedEventTooLarge(text)) {
     return { ok: false, problem: 'too-large', message: 'The event is larger than 65,536 bytes.' }

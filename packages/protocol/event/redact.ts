@@ -10,7 +10,8 @@ export function redactEvent(event: JsonObject, rules: RoomRules): JsonObject {
     if (rules.redaction.topLevelKeys.has(key)) kept[key] = event[key] as JsonValue
   }
   const { type, content } = event
-  if (typeof type === 'string') kept['content'] = redactContent(rules, type, isObject(content) ? content : emptyObject())
+  if (typeof type === 'string')
+    kept['content'] = redactContent(rules, type, isObject(content) ? content : emptyObject())
   return kept
 }
 

@@ -83,7 +83,9 @@ describe('signing an event', () => {
 
   test('keeps the signatures of others and replaces none', () => {
     const first = signed(MINIMAL, '10')
-    const second = JSON.parse(signEventJson(JSON.stringify(first), rulesFor('10')!, 'other:8448' as ServerName, otherKey))
+    const second = JSON.parse(
+      signEventJson(JSON.stringify(first), rulesFor('10')!, 'other:8448' as ServerName, otherKey),
+    )
     assert.deepEqual(Object.keys(second.signatures), ['domain', 'other:8448'])
     assert.deepEqual(second.signatures.domain, (first['signatures'] as JsonObject)['domain'])
   })
@@ -117,7 +119,13 @@ describe('the signature on an event', () => {
   })
 
   test('does not hold when anything else was changed', () => {
-    for (const change of [{ sender: '@v:domain' }, { hashes: { sha256: 'x' } }, { type: 'X' }, { depth: 1 }, { state_key: '' }]) {
+    for (const change of [
+      { sender: '@v:domain' },
+      { hashes: { sha256: 'x' } },
+      { type: 'X' },
+      { depth: 1 },
+      { state_key: '' },
+    ]) {
       assert.deepEqual(verify({ ...event, ...change }), { valid: false, problem: 'bad-signature', keyId: 'ed25519:1' })
     }
   })
@@ -138,17 +146,20 @@ describe('the signature on an event', () => {
 })
 
 describe('the servers that must have signed', () => {
-  test('are the sender\'s, and that in the event id in versions 1 and 2', () => {
+  test("are the sender's, and that in the event id in versions 1 and 2", () => {
     for (const version of ROOM_VERSIONS) {
       const room = aRoom({ version }).join('@bob:b')
       const event = room.message('@bob:b')
       assert.deepEqual(requiredSigners(room.rules, event), ['b'])
       const foreign = { ...event, eventId: '$x:elsewhere:8448' as typeof event.eventId }
-      assert.deepEqual(requiredSigners(room.rules, foreign), room.rules.eventIdServerSigns ? ['b', 'elsewhere:8448'] : ['b'])
+      assert.deepEqual(
+        requiredSigners(room.rules, foreign),
+        room.rules.eventIdServerSigns ? ['b', 'elsewhere:8448'] : ['b'],
+      )
     }
   })
 
-  test('do not include the inviter\'s for a third-party invitation', () => {
+  test("do not include the inviter's for a third-party invitation", () => {
     const room = aRoom({ version: '12' })
     const third = room.member('@ann:a', '@bob:b', 'invite', { third_party_invite: { signed: {} } })
     assert.deepEqual(requiredSigners(room.rules, third), [])

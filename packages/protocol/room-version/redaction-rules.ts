@@ -45,9 +45,7 @@ const CONTENT_V11: ContentKeys = {
 }
 
 function redactionRules(topLevel: readonly string[], content: ContentKeys, keepsSigned: boolean): RedactionRules {
-  const entries = Object.entries(content).map(
-    ([type, keys]) => [type, keys === 'all' ? keys : new Set(keys)] as const,
-  )
+  const entries = Object.entries(content).map(([type, keys]) => [type, keys === 'all' ? keys : new Set(keys)] as const)
   return {
     topLevelKeys: new Set(topLevel),
     contentKeys: new Map(entries),

@@ -15,8 +15,11 @@ import type { RuleCase } from './rule-case.ts'
 
 const NO_STATE = authStateOf([])
 
+function verdictOn(version: RoomVersion, event: Pdu): AuthVerdict {
+  return authorize(rulesFor(version)!, event, NO_STATE)
+}
+
 function createCase(rule: RuleCase['rule'], broken: string, brokenEvent: (version: RoomVersion) => Pdu): RuleCase {
-  const verdictOn = (version: RoomVersion, event: Pdu): AuthVerdict => authorize(rulesFor(version)!, event, NO_STATE)
   return {
     rule,
     broken,
@@ -37,7 +40,16 @@ function withoutCreator(version: RoomVersion): Pdu {
 }
 
 const notRoomVersions: readonly JsonValue[] = ['0', '13', '', 'org.example.made-up', 1, null, ['1']]
-const notCreators: readonly JsonValue[] = ['@bob:b', null, { '0': '@bob:b' }, ['@bob:b', 1], ['bob'], ['@bob'], ['@bob:'], [['@bob:b']]]
+const notCreators: readonly JsonValue[] = [
+  '@bob:b',
+  null,
+  { '0': '@bob:b' },
+  ['@bob:b', 1],
+  ['bob'],
+  ['@bob'],
+  ['@bob:'],
+  [['@bob:b']],
+]
 
 export const CREATE_CASES: readonly RuleCase[] = [
   createCase('create-has-prev-events', 'there is an event before it', (version) => ({
@@ -75,7 +87,12 @@ export const CREATE_CASES: readonly RuleCase[] = [
   ),
 ]
 
-type Broken = { readonly event?: Pdu; readonly cited?: readonly Pdu[]; readonly rejected?: Pdu; readonly create?: Pdu | undefined }
+type Broken = {
+  readonly event?: Pdu
+  readonly cited?: readonly Pdu[]
+  readonly rejected?: Pdu
+  readonly create?: Pdu | undefined
+}
 
 /** A message of Bob's, checked with its proper auth events and then with others. */
 function citedCase(rule: RuleCase['rule'], broken: string, breakIt: (room: TestRoom, event: Pdu) => Broken): RuleCase {

@@ -156,7 +156,10 @@ const INVITE: readonly RuleCase[] = [
     return inTwoRooms({ valid: room, broken: room.put('@dan:d', 'ban') }, inviteOfDan)
   }),
   ruleCase('invite-power-too-low', 'inviting needs more', (version) =>
-    inTwoRooms({ valid: levelledRoom(version, { invite: 50 }), broken: levelledRoom(version, { invite: 51 }) }, inviteOfDan),
+    inTwoRooms(
+      { valid: levelledRoom(version, { invite: 50 }), broken: levelledRoom(version, { invite: 51 }) },
+      inviteOfDan,
+    ),
   ),
 ]
 
@@ -176,7 +179,10 @@ const LEAVE: readonly RuleCase[] = [
   ruleCase('leave-not-in-room', 'the sender has knocked where there is no knocking, or left', (version) => {
     const room = aRoom({ version })
     const membership = room.rules.knocking ? 'leave' : 'knock'
-    return inTwoRooms({ valid: room.put('@bob:b', 'invite'), broken: room.put('@bob:b', membership) }, leaveOf('@bob:b'))
+    return inTwoRooms(
+      { valid: room.put('@bob:b', 'invite'), broken: room.put('@bob:b', membership) },
+      leaveOf('@bob:b'),
+    )
   }),
   ruleCase('kick-sender-not-joined', 'the sender is only invited', (version) => {
     const room = levelledRoom(version)

@@ -7,16 +7,14 @@ import { inOneRoom, inTwoRooms, levelledRoom, levels } from './rule-case.ts'
 import type { RuleCase } from './rule-case.ts'
 
 export const MEMBER_CASES: readonly RuleCase[] = [
-  ...['leave', 'invite', 'ban', 'knock'].map(
-    (membership): RuleCase => ({
-      rule: 'sender-not-joined',
-      broken: `the membership is ${membership}`,
-      verdicts(version) {
-        const room = aRoom({ version }).join('@bob:b')
-        return inTwoRooms({ valid: room, broken: room.put('@bob:b', membership) }, (in_) => in_.message('@bob:b'))
-      },
-    }),
-  ),
+  ...['leave', 'invite', 'ban', 'knock'].map((membership): RuleCase => ({
+    rule: 'sender-not-joined',
+    broken: `the membership is ${membership}`,
+    verdicts(version) {
+      const room = aRoom({ version }).join('@bob:b')
+      return inTwoRooms({ valid: room, broken: room.put('@bob:b', membership) }, (in_) => in_.message('@bob:b'))
+    },
+  })),
   {
     rule: 'sender-not-joined',
     broken: 'the sender was never there, and sends as an invitation of a third party',
@@ -93,8 +91,9 @@ export const MEMBER_CASES: readonly RuleCase[] = [
     rule: 'redaction-not-allowed',
     broken: 'redacting needs more',
     verdicts: (version) =>
-      inTwoRooms({ valid: levelledRoom(version, { redact: 50 }), broken: levelledRoom(version, { redact: 51 }) }, (room) =>
-        room.event({ sender: '@bob:b', type: 'm.room.redaction', redacts: '$x:c' }),
+      inTwoRooms(
+        { valid: levelledRoom(version, { redact: 50 }), broken: levelledRoom(version, { redact: 51 }) },
+        (room) => room.event({ sender: '@bob:b', type: 'm.room.redaction', redacts: '$x:c' }),
       ),
   },
   {
@@ -130,7 +129,20 @@ function changeCase(rule: AuthRule, broken: string, change: Change): RuleCase {
 }
 
 const PROPERTIES = ['users_default', 'events_default', 'state_default', 'ban', 'redact', 'kick', 'invite']
-const NOT_LEVELS: readonly JsonValue[] = ['fifty', '', '1.5', '0x10', '1e2', '1 0', '--1', '+', null, true, [50], { a: 1 }]
+const NOT_LEVELS: readonly JsonValue[] = [
+  'fifty',
+  '',
+  '1.5',
+  '0x10',
+  '1e2',
+  '1 0',
+  '--1',
+  '+',
+  null,
+  true,
+  [50],
+  { a: 1 },
+]
 
 const MALFORMED: readonly RuleCase[] = [
   ...PROPERTIES.map((property) =>
@@ -140,7 +152,10 @@ const MALFORMED: readonly RuleCase[] = [
     }),
   ),
   ...NOT_LEVELS.map((ban) =>
-    changeCase('power-levels-property-malformed', `ban is ${JSON.stringify(ban)}`, { valid: { ban: 50 }, broken: { ban } }),
+    changeCase('power-levels-property-malformed', `ban is ${JSON.stringify(ban)}`, {
+      valid: { ban: 50 },
+      broken: { ban },
+    }),
   ),
   ...NOT_LEVELS.map((level) =>
     changeCase('power-levels-event-malformed', `the level of an event is ${JSON.stringify(level)}`, {
@@ -166,17 +181,15 @@ const MALFORMED: readonly RuleCase[] = [
       broken: { users: { [user]: 10 } },
     }),
   ),
-  ...[[], 'x', 5, null].map(
-    (users): RuleCase => ({
-      rule: 'power-levels-users-malformed',
-      broken: `users is ${JSON.stringify(users)}`,
-      verdicts(version) {
-        const room = aRoom({ version })
-        const event = (content: JsonObject) => room.stateEvent('@ann:a', 'm.room.power_levels', '', content)
-        return inOneRoom(room, event({ users: { '@bob:b': 10 } }), event({ users }))
-      },
-    }),
-  ),
+  ...[[], 'x', 5, null].map((users): RuleCase => ({
+    rule: 'power-levels-users-malformed',
+    broken: `users is ${JSON.stringify(users)}`,
+    verdicts(version) {
+      const room = aRoom({ version })
+      const event = (content: JsonObject) => room.stateEvent('@ann:a', 'm.room.power_levels', '', content)
+      return inOneRoom(room, event({ users: { '@bob:b': 10 } }), event({ users }))
+    },
+  })),
 ]
 
 const CREATORS: readonly RuleCase[] = ['@ann:a', '@amy:a'].map((creator) => ({
@@ -193,28 +206,28 @@ const CREATORS: readonly RuleCase[] = ['@ann:a', '@amy:a'].map((creator) => ({
 const MINE: JsonObject = { 'm.room.power_levels': 50 }
 
 const PROPERTY_CHANGES: readonly RuleCase[] = PROPERTIES.flatMap((property) => {
-  const with_ = (level: JsonValue): JsonObject => ({ [property]: level, events: MINE })
+  const having = (level: JsonValue): JsonObject => ({ [property]: level, events: MINE })
   const without = { events: MINE }
   return [
     changeCase('power-levels-property-above-sender', `${property} was above the sender and is lowered`, {
-      before: with_(51),
-      valid: with_(51),
-      broken: with_(10),
+      before: having(51),
+      valid: having(51),
+      broken: having(10),
     }),
     changeCase('power-levels-property-above-sender', `${property} was above the sender and is removed`, {
-      before: with_(51),
-      valid: with_(51),
+      before: having(51),
+      valid: having(51),
       broken: without,
     }),
     changeCase('power-levels-property-raised-above-sender', `${property} is raised above the sender`, {
-      before: with_(0),
-      valid: with_(50),
-      broken: with_(51),
+      before: having(0),
+      valid: having(50),
+      broken: having(51),
     }),
     changeCase('power-levels-property-raised-above-sender', `${property} is added above the sender`, {
       before: without,
-      valid: with_(50),
-      broken: with_(51),
+      valid: having(50),
+      broken: having(51),
     }),
   ]
 })

@@ -72,8 +72,12 @@ export const THIRD_PARTY_CASES: readonly RuleCase[] = [
   signedCase('third-party-invite-malformed', 'the mxid is missing', { signed: withoutMxid }),
   signedCase('third-party-invite-malformed', 'the token is missing', { signed: withoutToken }),
   signedCase('third-party-invite-for-other-user', 'the mxid is another user', { signed: signedFor('@cat:c') }),
-  signedCase('third-party-invite-unknown', 'the room has no such token', { signed: signedFor('@bob:b', { token: 'x' }) }),
-  signedCase('third-party-invite-unknown', 'the token is not a string', { signed: { ...signedFor('@bob:b'), token: 5 } }),
+  signedCase('third-party-invite-unknown', 'the room has no such token', {
+    signed: signedFor('@bob:b', { token: 'x' }),
+  }),
+  signedCase('third-party-invite-unknown', 'the token is not a string', {
+    signed: { ...signedFor('@bob:b'), token: 5 },
+  }),
   roomCase('third-party-invite-by-other-user', 'another member made it', (room) => {
     const other = room.join('@cat:c')
     return other.with(other.stateEvent('@cat:c', 'm.room.third_party_invite', TOKEN, invitation()))
@@ -85,12 +89,16 @@ export const THIRD_PARTY_CASES: readonly RuleCase[] = [
   signedCase('third-party-invite-signature', 'it was changed after signing', {
     signed: { ...signedFor('@bob:b'), sender: '@eve:e' },
   }),
-  signedCase('third-party-invite-signature', 'the algorithm is unknown', { signed: { ...withoutSignatures, ...otherKeyId } }),
+  signedCase('third-party-invite-signature', 'the algorithm is unknown', {
+    signed: { ...withoutSignatures, ...otherKeyId },
+  }),
   roomCase('third-party-invite-signature', 'the invitation was revoked', (room) =>
     room.with(room.stateEvent('@ann:a', 'm.room.third_party_invite', TOKEN, {})),
   ),
   roomCase('third-party-invite-signature', 'the key is malformed', (room) =>
-    room.with(room.stateEvent('@ann:a', 'm.room.third_party_invite', TOKEN, { public_key: 'x', public_keys: [1, {}, null] })),
+    room.with(
+      room.stateEvent('@ann:a', 'm.room.third_party_invite', TOKEN, { public_key: 'x', public_keys: [1, {}, null] }),
+    ),
   ),
   {
     rule: 'third-party-invite-signature',

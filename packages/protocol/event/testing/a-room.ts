@@ -99,7 +99,8 @@ function roomOf(rules: RoomRules, events: readonly Pdu[]): TestRoom {
   const state = authStateOf(events)
   const build = (draft: TestDraft): BuiltEvent => buildOn({ rules, roomId, events, state }, draft)
   const event = (draft: TestDraft): Pdu => build(draft).pdu
-  const verdict = (checked: Pdu, options: AuthorizeOptions = {}): AuthVerdict => authorize(rules, checked, state, options)
+  const verdict = (checked: Pdu, options: AuthorizeOptions = {}): AuthVerdict =>
+    authorize(rules, checked, state, options)
   const room: TestRoom = {
     rules,
     roomId,
@@ -109,7 +110,8 @@ function roomOf(rules: RoomRules, events: readonly Pdu[]): TestRoom {
     build,
     event,
     stateEvent: (sender, type, stateKey, content) => event({ sender, type, stateKey, content }),
-    message: (sender, content = { body: 'hello', msgtype: 'm.text' }) => event({ sender, type: 'm.room.message', content }),
+    message: (sender, content = { body: 'hello', msgtype: 'm.text' }) =>
+      event({ sender, type: 'm.room.message', content }),
     member: (sender, target, membership, more = {}) =>
       event({ sender, type: 'm.room.member', stateKey: target, content: { membership, ...more } }),
     with: (added) => roomOf(rules, [...events, added]),
