@@ -5,8 +5,10 @@ import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
 import type { Service } from '@holdfast/platform/http/service'
 import type { Log } from '@holdfast/platform/log/log'
+import { createPasswordHasher, type PasswordHasher } from '@holdfast/platform/password/password-hasher'
 import type { Random } from '@holdfast/platform/random/random'
 import { openAccountCaches } from './accounts/caches.ts'
+import { openNonces } from './accounts/shared-secret.ts'
 import { ENDPOINTS } from './client-server/endpoints.ts'
 import { openClientServerApi, type ClientServerApi } from './client-server/service.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
@@ -20,7 +22,9 @@ import { openUserMemberships } from './rooms/user-memberships.ts'
 import type { HomeserverSettings } from './settings.ts'
 import { loadServerIdentity } from './server-identity.ts'
 import { openStreams } from './streams/streams.ts'
+import { openSentMembers } from './sync/sent-members.ts'
 import { openTransactionGuard } from './transactions/transactions.ts'
+import { openAuthSessions } from './user-interactive-auth/sessions.ts'
 
 /** Where the schema of the homeserver is. */
 export const MIGRATIONS_FOLDER = new URL('./storage/migrations', import.meta.url).pathname
@@ -33,6 +37,8 @@ export type HomeserverPorts = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** By default argon2id with the parameters of the platform. */
+  readonly passwords?: PasswordHasher
 }
 
 export type RunningHomeserver = Service & {
@@ -49,14 +55,18 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const states = openStateStore(db)
   const heads = openRoomHeads({ db, events, states })
   const memberships = openUserMemberships(db)
-  const streams = openStreams({ clock, startPosition: db.lastPosition() })
+  const streams = openStreams({ clock, db })
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams }
   const parts: Homeserver = {
     ...shared,
     signingKey: createSigningKey(identity),
     roomQueue: openRoomQueue(shared),
-    accounts: openAccountCaches(),
+    accounts: openAccountCaches(db),
+    passwords: ports.passwords ?? createPasswordHasher({ random }),
+    authSessions: openAuthSessions({ clock, random }),
+    registrationNonces: openNonces({ clock, random }),
     rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
+    sentMembers: openSentMembers(),
     transactions: openTransactionGuard({ db, clock }),
   }
   const api = openClientServerApi(parts, ENDPOINTS)

@@ -3,13 +3,12 @@ import * as create_room from '@holdfast/api/generated/client-server/create_room'
 import { matrixError } from '@holdfast/protocol/errors'
 import { parseRoomAlias } from '@holdfast/protocol/ids/room-alias'
 import type { RoomAlias } from '@holdfast/protocol/ids/brand'
-import { limitRate } from '../rate-limits/limit-rate.ts'
 import { createRoom as createTheRoom, type RoomCreation } from '../rooms/create-room.ts'
 import { assertEventContent } from '../rooms/event-content.ts'
 import { route } from './route.ts'
 
 export const createRoom = route(create_room.createRoom, async ({ deps, requester, body }) => {
-  limitRate(deps, 'room_creation', requester.userId)
+  deps.rateLimiter.take({ limit: 'room_creation', key: requester.userId })
   if (body.invite_3pid !== undefined && body.invite_3pid.length > 0) {
     throw matrixError('M_UNRECOGNIZED', 'Invitations by e-mail or phone are not available on this server.', { status: 400 })
   }

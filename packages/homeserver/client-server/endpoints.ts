@@ -1,13 +1,48 @@
 /** Every endpoint of the Client-Server API that is built, by the specification's file names. */
+import * as accountData from './account-data.ts'
+import * as banning from './banning.ts'
+import * as createRoom from './create_room.ts'
+import * as filter from './filter.ts'
+import * as inviting from './inviting.ts'
+import * as joining from './joining.ts'
+import * as kicking from './kicking.ts'
+import * as knocking from './knocking.ts'
+import * as leaving from './leaving.ts'
+import * as listJoinedRooms from './list_joined_rooms.ts'
 import * as login from './login.ts'
+import * as redaction from './redaction.ts'
 import * as registration from './registration.ts'
+import * as roomSend from './room_send.ts'
+import * as roomState from './room_state.ts'
 import * as sharedSecretRegistration from './shared_secret_registration.ts'
+import * as sync from './sync.ts'
+import * as tags from './tags.ts'
 import * as whoami from './whoami.ts'
 import type { Endpoint } from './route.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
 
 /** One line for each handler file, in alphabetical order. */
-const FILES: readonly Handlers[] = [login, registration, sharedSecretRegistration, whoami]
+const FILES: readonly Handlers[] = [
+  accountData,
+  banning,
+  createRoom,
+  filter,
+  inviting,
+  joining,
+  kicking,
+  knocking,
+  leaving,
+  listJoinedRooms,
+  login,
+  redaction,
+  registration,
+  roomSend,
+  roomState,
+  sharedSecretRegistration,
+  sync,
+  tags,
+  whoami,
+]
 
 export const ENDPOINTS: readonly Endpoint[] = FILES.flatMap((file) => Object.values(file))

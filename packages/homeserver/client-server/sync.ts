@@ -1,0 +1,22 @@
+/** GET /sync. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync> */
+import * as syncing from '@holdfast/api/generated/client-server/sync'
+import { loadFilter } from '../filters/load-filter.ts'
+import { parseStreamToken } from '../sync/sync-token.ts'
+import { sync as syncNow } from '../sync/sync.ts'
+import { JsonText } from './reply.ts'
+import { route } from './route.ts'
+
+/** A longer wait than this is answered empty, and the client asks again. */
+const TIMEOUT_MS_MAX = 90_000
+
+export const sync = route(syncing.sync, async ({ deps, requester, query, request }) => {
+  const text = await syncNow(deps, requester, {
+    since: query.since === undefined ? undefined : parseStreamToken(query.since, 'since'),
+    filter: await loadFilter(deps, requester, query.filter),
+    fullState: query.full_state ?? false,
+    useStateAfter: query.use_state_after ?? false,
+    timeoutMs: Math.min(Math.max(query.timeout ?? 0, 0), TIMEOUT_MS_MAX),
+    signal: request.signal,
+  })
+  return new JsonText(text)
+})
