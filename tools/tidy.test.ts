@@ -73,6 +73,8 @@ describe('walls', () => {
       /node:fs\/promises/,
     )
     accepts(checkWalls, withTarget('packages/platform/x.ts', "import { readFile } from 'node:fs/promises'"))
+    accepts(checkWalls, withTarget('packages/homeserver/x.ts', "import { isIP } from 'node:net'"))
+    finds(checkWalls, withTarget('packages/homeserver/x.ts', "import { isIP, connect } from 'node:net'"), /node:net/)
     accepts(checkWalls, withTarget('packages/protocol/x.test.ts', "import { readFile } from 'node:fs/promises'"))
   })
 
@@ -221,7 +223,9 @@ describe('size', () => {
 
   test('generated files and groups of tests are free', () => {
     accepts(checkSize, { 'packages/api/generated/a/x.ts': lines(900) })
-    accepts(checkSize, { 'packages/api/x.test.ts': `describe('x', () => {\n${lines(100)}})\n` })
+    const group = (count: number): string => `test('a', () => {\n${lines(count)}})\n`
+    accepts(checkSize, { 'packages/api/x.test.ts': `describe('x', () => {\n${group(50)}${group(50)}})\n` })
+    finds(checkSize, { 'packages/api/x.test.ts': `describe('x', () => {\n${group(90)}})\n` }, /has 92 lines/)
   })
 
   test('what is recorded may only shrink', () => {
@@ -306,7 +310,7 @@ describe('endpoints', () => {
     finds(
       checkEndpoints,
       { ...files, ...missing({ 'client-server/room_send': ['other', 'sendMessage'] }) },
-      /is listed and not missing/,
+      /sendMessage: listed and not missing/,
     )
     assert.deepEqual(missingOperations(repositoryOf(files)), { 'client-server/room_send': ['other'] })
     const long = {
@@ -379,6 +383,12 @@ describe('notes', () => {
     accepts(checkNotes, { 'packages/api/x.ts': "// TODO(#12): more\nconst TODO = 'TODO'" })
     finds(checkNotes, { 'packages/api/x.ts': '/* a\n * TODO: more */' }, /:2 "TODO" names no issue/)
     finds(checkNotes, { 'packages/api/x.ts': '// FIXME(#1)' }, /"FIXME"/)
+  })
+
+  test('comments name papers that the reader has', () => {
+    finds(checkNotes, { 'packages/api/x.ts': '/** As agreed (DESIGN 4). */' }, /"DESIGN 4" is not in this repository/)
+    finds(checkNotes, { 'packages/api/x.ts': '// STYLE R7, see security.md 3.1' }, /"STYLE R7" is not/)
+    accepts(checkNotes, { 'packages/api/x.ts': '// docs/ARCHITECTURE.md 4, CONTRIBUTING R7. DESIGN is hard.' })
   })
 
   test('a skipped test names its issue, and none runs alone', () => {

@@ -2,21 +2,34 @@
 import { type Finding, type Repository, type SourceFile } from '../repository.ts'
 
 const NOTE = /\b(TODO(?!\(#\d+\))|FIXME|XXX|HACK)\b/
+/** Working papers that are not in the repository: comments name what a reader has. */
+const ABSENT_PAPER = /\b(DESIGN(?:\.md)? \d+|STYLE(?:\.md)? R?\d+|(?:research\/)?(?:security|performance)\.md [\w.]+)/
 const TEST_WORDS = new Set(['test', 'it', 'describe', 'suite'])
 
 export function checkNotes(repository: Repository): Finding[] {
-  return repository.sources.flatMap((file) => [...noteFindings(file), ...skipFindings(file)])
+  const pages = repository.paths.filter((path) => path.endsWith('.md'))
+  return [
+    ...repository.sources.flatMap((file) => [...noteFindings(file), ...skipFindings(file)]),
+    ...pages.flatMap((path) => noteFinding(path, { text: repository.read(path) ?? '', line: 1 }, ABSENT_PAPER)),
+  ]
 }
 
 function noteFindings(file: SourceFile): Finding[] {
-  return file.comments.flatMap(({ text, line }) => {
-    const match = NOTE.exec(text)
-    if (match === null) return []
-    const at = line + text.slice(0, match.index).split('\n').length - 1
-    return [
-      { path: file.path, line: at, rule: 'note', message: `"${match[1]}" names no issue: write TODO(#n), or do it` },
-    ]
-  })
+  return file.comments.flatMap((comment) => [
+    ...noteFinding(file.path, comment, NOTE),
+    ...noteFinding(file.path, comment, ABSENT_PAPER),
+  ])
+}
+
+function noteFinding(path: string, { text, line }: { text: string; line: number }, pattern: RegExp): Finding[] {
+  const match = pattern.exec(text)
+  if (match === null) return []
+  const at = line + text.slice(0, match.index).split('\n').length - 1
+  const problem =
+    pattern === NOTE
+      ? 'names no issue: write TODO(#n), or do it'
+      : 'is not in this repository: name docs/ARCHITECTURE.md n or CONTRIBUTING Rn'
+  return [{ path, line: at, rule: 'note', message: `"${match[1]}" ${problem}` }]
 }
 
 function skipFindings(file: SourceFile): Finding[] {
