@@ -1,4 +1,4 @@
-/** Time as a parameter (STYLE R7): the only door to Date and timers outside this folder. */
+/** Time as a parameter (CONTRIBUTING R7): the only door to Date and timers outside this folder. */
 
 export type Clock = {
   /** Wall clock, milliseconds since the Unix epoch. May jump; never use it to measure a span. */

@@ -1,7 +1,7 @@
 /** The real clock. */
 import type { Clock } from './clock.ts'
 
-/** Node fires a longer timer at once (security.md 0.2), so every wait is clamped to this. */
+/** Node fires a longer timer at once, so every wait is clamped to this. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 export function createSystemClock(): Clock {

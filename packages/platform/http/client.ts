@@ -1,4 +1,4 @@
-/** The one seam to the outside (DESIGN 7): everything that leaves the process goes through `send`. */
+/** The one seam to the outside (docs/ARCHITECTURE.md 7): everything that leaves the process goes through `send`. */
 
 export type OutgoingRequest = {
   readonly method: string

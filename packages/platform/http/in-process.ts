@@ -1,4 +1,4 @@
-/** Requests to services that live in this process take no detour over the network (DESIGN 2). */
+/** Requests to services that live in this process take no detour over the network (docs/ARCHITECTURE.md 2). */
 import type { Clock } from '../clock/clock.ts'
 import { buildRequest } from './build-request.ts'
 import {

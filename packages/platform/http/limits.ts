@@ -1,4 +1,4 @@
-/** The limits of the HTTP server (security.md 3.3). Times in milliseconds, sizes in bytes. */
+/** The limits of the HTTP server. Times in milliseconds, sizes in bytes. */
 export const HTTP_LIMITS = {
   keepAliveMs: 65_000,
   headersMs: 15_000,

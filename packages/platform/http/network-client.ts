@@ -165,8 +165,10 @@ function classified(error: unknown, callerSignal: AbortSignal | undefined): Outg
     if (cause instanceof AggregateError) cause.cause ??= cause.errors.find((one) => one instanceof OutgoingFailed)
   }
   if (callerSignal?.aborted === true) return new OutgoingFailed('aborted', 'the request was given up', { cause: error })
-  const code = (error as { code?: unknown } | null)?.code
-  const failure = typeof code === 'string' ? (FAILURES[code] ?? certificateFailure(code)) : undefined
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
+  // The parser's errors have a code only now and then.
+  const known = name === 'HTTPParserError' ? 'bad-response' : undefined
+  const failure = typeof code === 'string' ? (FAILURES[code] ?? certificateFailure(code) ?? known) : known
   return new OutgoingFailed(failure ?? 'unreachable', error instanceof Error ? error.message : 'no response', {
     cause: error,
   })
@@ -181,7 +183,6 @@ const FAILURES: Readonly<Record<string, 'timeout' | 'bad-response'>> = {
   UND_ERR_INVALID_ARG: 'bad-response',
 }
 
-function certificateFailure(code: string): 'certificate' | 'bad-response' | undefined {
-  if (code.startsWith('HPE_')) return 'bad-response'
+function certificateFailure(code: string): 'certificate' | undefined {
   return /CERT|ERR_TLS|UNABLE_TO_|SELF_SIGNED|ERR_SSL/.test(code) ? 'certificate' : undefined
 }

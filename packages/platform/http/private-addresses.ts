@@ -1,4 +1,4 @@
-/** Which addresses a request to the outside must not reach (security.md 1E): a name anywhere may point to our own network. */
+/** Which addresses a request to the outside must not reach: a name anywhere may point to our own network. */
 import { BlockList, isIP } from 'node:net'
 import type { AddressRanges } from './address-ranges.ts'
 
@@ -44,9 +44,11 @@ const RANGES_V6: readonly (readonly [string, number])[] = [
   ['ff00::', 8],
 ]
 
-const PRIVATE = new BlockList()
-for (const [address, prefix] of RANGES_V4) PRIVATE.addSubnet(address, prefix, 'ipv4')
-for (const [address, prefix] of RANGES_V6) PRIVATE.addSubnet(address, prefix, 'ipv6')
+// Two lists, because a BlockList takes every IPv4 address for a mapped one and finds it in ::ffff:0:0/96.
+const PRIVATE_V4 = new BlockList()
+const PRIVATE_V6 = new BlockList()
+for (const [address, prefix] of RANGES_V4) PRIVATE_V4.addSubnet(address, prefix, 'ipv4')
+for (const [address, prefix] of RANGES_V6) PRIVATE_V6.addSubnet(address, prefix, 'ipv6')
 
 /** Ports of services that would take an HTTP request for commands, or answer it with something worth stealing. */
 const FORBIDDEN_PORTS = new Set([
@@ -65,5 +67,5 @@ export function mayConnect(
   if (version === 0 || target.address.includes('%')) return false
   if (allowed.contains(target.address)) return true
   if (FORBIDDEN_PORTS.has(target.port)) return false
-  return !PRIVATE.check(target.address, version === 4 ? 'ipv4' : 'ipv6')
+  return version === 4 ? !PRIVATE_V4.check(target.address, 'ipv4') : !PRIVATE_V6.check(target.address, 'ipv6')
 }

@@ -1,4 +1,4 @@
-/** The HTTP server: knows sockets, limits and logs, and nothing of Matrix but the form of an error (DESIGN 3). */
+/** The HTTP server: knows sockets, limits and logs, and nothing of Matrix but the form of an error (docs/ARCHITECTURE.md 3). */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'

@@ -1,4 +1,4 @@
-/** Requests and responses as plain records, so that services can be called over a socket or in-process (DESIGN 2). */
+/** Requests and responses as plain records, so that services can be called over a socket or in-process (docs/ARCHITECTURE.md 2). */
 
 export type HttpRequest = {
   /** Request id, in the log line and in error logs. */

@@ -1,4 +1,4 @@
-/** Two programs that read one byte stream differently let a client put words in another's mouth (security.md F26). */
+/** Two programs that read one byte stream differently let a client put words in another's mouth. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRaw } from './testing/raw-connection.ts'

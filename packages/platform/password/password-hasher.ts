@@ -10,7 +10,7 @@ const argon2Async = promisify(argon2)
 export const PASSWORD_PARAMETERS: Argon2Parameters = { memoryKib: 19_456, passes: 2, parallelism: 1 }
 
 export const PASSWORD_LIMITS = {
-  /** Longer input is refused before any work (security.md F25). */
+  /** Longer input is refused before any work. */
   passwordBytesMax: 512,
   /** Each takes 19 MiB and one of the four threads that files and DNS need, too. */
   concurrentMax: 2,
@@ -50,7 +50,7 @@ export type PasswordHasher = {
   hash(password: string): Promise<string>
   /**
    * @param stored the hash, or undefined when there is no such user: that takes as long and never matches, so that the
-   * duration does not tell who has an account (security.md F24)
+   * duration does not tell who has an account
    * @throws {PasswordTooLong}
    * @throws {PasswordQueueFull}
    */

@@ -1,4 +1,4 @@
-/** Chance as a parameter (STYLE R7), always from a cryptographic source in production. */
+/** Chance as a parameter (CONTRIBUTING R7), always from a cryptographic source in production. */
 
 export type Random = {
   bytes(length: number): Uint8Array
