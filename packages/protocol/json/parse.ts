@@ -4,8 +4,9 @@
  * The grammar is checked and the strings are built by the engine's own parser; `scanJson` reads the source text beside it,
  * because a parsed value no longer shows how a number was written or that a key came twice.
  */
+import { hasOnlyWholeStrings, withoutPrototypes } from './bare.ts'
 import { scanJson } from './scan.ts'
-import { emptyObject, type JsonValue, type MutableJsonObject } from './value.ts'
+import type { JsonValue } from './value.ts'
 
 export type JsonProblem = 'encoding' | 'syntax' | 'depth' | 'duplicate-key' | 'lone-surrogate' | 'number-out-of-range'
 
@@ -30,18 +31,20 @@ export function parseJson(input: Uint8Array | string, options: JsonParseOptions 
   if (!text.isWellFormed()) return refuse('lone-surrogate', 'The text contains half of a surrogate pair.')
   const depthMax = options.depthMax ?? JSON_DEPTH_MAX_DEFAULT
   const scan = scanJson(text, depthMax)
-  if (scan.tooDeep) return refuse('depth', `Objects and arrays may be at most ${depthMax} deep.`)
-  let parsed: unknown
+  if (scan.depth > depthMax) return refuse('depth', `Objects and arrays may be at most ${depthMax} deep.`)
+  let parsed: JsonValue
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(text) as JsonValue
   } catch (error) {
     return refuse('syntax', (error as SyntaxError).message)
   }
   if (scan.numberOverflow) return refuse('number-out-of-range', 'A number is larger than a double can hold.')
-  const strictValue = withoutPrototypes(parsed as JsonValue, scan.surrogateEscapes)
-  if (strictValue === undefined) return refuse('lone-surrogate', 'An escape stands for half of a surrogate pair.')
-  if (strictValue.members !== scan.members) return refuse('duplicate-key', 'An object has the same key twice.')
-  return { ok: true, value: strictValue.value, canonicalNumbers: scan.canonicalNumbers }
+  if (scan.surrogateEscapes && !hasOnlyWholeStrings(parsed)) {
+    return refuse('lone-surrogate', 'An escape stands for half of a surrogate pair.')
+  }
+  const { value, members } = withoutPrototypes(parsed, scan.depth)
+  if (members !== scan.members) return refuse('duplicate-key', 'An object has the same key twice.')
+  return { ok: true, value, canonicalNumbers: scan.canonicalNumbers }
 }
 
 function refuse(problem: JsonProblem, message: string): JsonParsed {
@@ -54,43 +57,4 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined
   }
-}
-
-type Container = MutableJsonObject | JsonValue[]
-
-/**
- * Moves the members of every object to one without a prototype, and counts them. Arrays are changed in place.
- * Answers undefined when `checkStrings` is set and a string or key is not well-formed.
- */
-function withoutPrototypes(root: JsonValue, checkStrings: boolean): { value: JsonValue; members: number } | undefined {
-  // Each container waits together with what takes its place.
-  const sources: Container[] = [[root]]
-  const targets: Container[] = [sources[0] as Container]
-  const top = sources[0] as JsonValue[]
-  let members = 0
-  const place = (child: JsonValue): JsonValue => {
-    if (typeof child !== 'object' || child === null) return child
-    const target = Array.isArray(child) ? (child as JsonValue[]) : emptyObject()
-    sources.push(child as Container)
-    targets.push(target)
-    return target
-  }
-  for (let source = sources.pop(); source !== undefined; source = sources.pop()) {
-    const target = targets.pop() as Container
-    if (checkStrings && !hasOnlyWholeStrings(source)) return undefined
-    if (Array.isArray(source)) {
-      for (let index = 0; index < source.length; index += 1) source[index] = place(source[index] as JsonValue)
-      continue
-    }
-    for (const key of Object.keys(source)) {
-      members += 1
-      ;(target as MutableJsonObject)[key] = place(source[key] as JsonValue)
-    }
-  }
-  return { value: top[0] as JsonValue, members }
-}
-
-function hasOnlyWholeStrings(container: Container): boolean {
-  const strings = Array.isArray(container) ? container : [...Object.keys(container), ...Object.values(container)]
-  return strings.every((item) => typeof item !== 'string' || item.isWellFormed())
 }

@@ -43,8 +43,8 @@ export function childAt(node: Node, digit: number): Node | number | undefined {
 /** The node with one more child, at a digit that had none. */
 export function withChild(node: Node, digit: number, child: Node | number): Node {
   const bit = 1 << digit
-  const children = node.children.slice()
-  children.splice(indexOf(node, bit), 0, child)
+  // Not `splice` on a copy: that would keep room for half as many more, in every node.
+  const children = node.children.toSpliced(indexOf(node, bit), 0, child)
   return { shift: node.shift, prefix: node.prefix, bitmap: node.bitmap | bit, children }
 }
 
@@ -56,8 +56,7 @@ export function replaceChild(node: Node, digit: number, child: Node | number): N
 
 export function withoutChild(node: Node, digit: number): Node {
   const bit = 1 << digit
-  const children = node.children.slice()
-  children.splice(indexOf(node, bit), 1)
+  const children = node.children.toSpliced(indexOf(node, bit), 1)
   return { shift: node.shift, prefix: node.prefix, bitmap: node.bitmap & ~bit, children }
 }
 
