@@ -9,7 +9,9 @@ import { checkModules } from './tidy/rules/modules.ts'
 import { checkNotes } from './tidy/rules/notes.ts'
 import { checkPurity } from './tidy/rules/purity.ts'
 import { checkSize, shrinkRatchet } from './tidy/rules/size.ts'
-import { checkBehaviours, checkLinks } from './tidy/rules/specification.ts'
+import { checkBehaviours } from './tidy/rules/behaviours.ts'
+import { checkLinks, checkPageLinks } from './tidy/rules/links.ts'
+import { checkUnused } from './tidy/rules/unused.ts'
 import { checkSql } from './tidy/rules/sql.ts'
 import { checkWalls } from './tidy/rules/walls.ts'
 import { checkAll } from './tidy/rules/all.ts'
@@ -125,6 +127,24 @@ test('no file imports itself at run time, types may', () => {
   })
   finds(checkCycles, pair('import'), /a\.ts → packages\/api\/b\.ts → packages\/api\/a\.ts/)
   accepts(checkCycles, pair('import type'))
+})
+
+test('each file of a package is imported, a test, or an entry', () => {
+  finds(
+    checkUnused,
+    { 'packages/api/a.ts': "import './b.ts'", 'packages/api/b.ts': '' },
+    /a\.ts:1 nothing imports this file/,
+  )
+  accepts(checkUnused, {
+    'packages/api/main.ts': "import './b.ts'",
+    'packages/api/b.ts': '',
+    'packages/api/x.test.ts': '',
+    'tools/y.ts': '',
+  })
+  accepts(checkUnused, {
+    'packages/api/main.ts': "new Worker(new URL('./w.ts', import.meta.url))",
+    'packages/api/w.ts': '',
+  })
 })
 
 test('SQL lives in storage', () => {
@@ -376,6 +396,12 @@ describe('specification', () => {
     finds(checkLinks, at('https://spec.matrix.org/v1.19/client-server-api/'), /whole book/)
     accepts(checkLinks, { 'README.md': 'https://spec.matrix.org/v1.19/client-server-api/' })
   })
+})
+
+test('links between pages lead somewhere', () => {
+  const page = (text: string): Files => ({ 'docs/a.md': text, 'docs/adr/b.md': '', 'README.md': '' })
+  accepts(checkPageLinks, page('[a](../README.md) [b](adr/) [c](adr/b.md#x) [d](https://x.y/z) [e](#here)'))
+  finds(checkPageLinks, page('[a](gone.md) [b](../nowhere/)'), /gone\.md leads nowhere/, /nowhere\/ leads nowhere/)
 })
 
 describe('notes', () => {

@@ -9,13 +9,16 @@ import { checkModules } from './modules.ts'
 import { checkNotes } from './notes.ts'
 import { checkPurity } from './purity.ts'
 import { checkSize } from './size.ts'
-import { checkBehaviours, checkLinks } from './specification.ts'
+import { checkBehaviours } from './behaviours.ts'
+import { checkLinks, checkPageLinks } from './links.ts'
+import { checkUnused } from './unused.ts'
 import { checkSql } from './sql.ts'
 import { checkWalls } from './walls.ts'
 
 export const RULES: readonly ((repository: Repository) => Finding[])[] = [
   checkWalls,
   checkCycles,
+  checkUnused,
   checkSql,
   checkGlobals,
   checkPurity,
@@ -26,6 +29,7 @@ export const RULES: readonly ((repository: Repository) => Finding[])[] = [
   checkEndpoints,
   checkBehaviours,
   checkLinks,
+  checkPageLinks,
   checkNotes,
 ]
 

@@ -1,4 +1,4 @@
-/** Numbered behaviours have tests and tests name numbered behaviours; links to the Matrix specification stay put. */
+/** Numbered behaviours (SPEC.md) have tests, and tests name numbered behaviours. */
 import { type Finding, type Repository, type SourceFile } from '../repository.ts'
 
 const DEFINITION = /^\s*(?:[-*]\s+|#+\s+)?\**\[([A-Z]{2,5}\d{1,3})\]/
@@ -65,41 +65,4 @@ function addTo(map: Map<string, Place[]>, key: string, place: Place): void {
   const places = map.get(key)
   if (places === undefined) map.set(key, [place])
   else places.push(place)
-}
-
-const LINK = /(?:https?:\/\/(?:spec\.matrix\.org|(?:www\.)?matrix\.org\/docs\/spec)|<spec>)[^\s)\]`'"<>*]*/g
-const SECTIONS =
-  'client-server-api|server-server-api|application-service-api|identity-service-api|push-gateway-api|appendices|rooms|olm-megolm|changelog|proposals'
-const GOOD_LINK = new RegExp(
-  `^(?:https://spec\\.matrix\\.org/v1\\.\\d+|<spec>)(?:/(?:${SECTIONS})(?:/[a-z0-9-]+)*)?/?(?:#[\\w.:%{}\\[\\]-]+)?$`,
-)
-const GOOD_LEGACY_LINK = /^https:\/\/spec\.matrix\.org\/legacy\/[a-z_]+\/[\w.]+\.html(?:#[\w.:%-]+)?$/
-const PAGE_WITHOUT_ANCHOR = /\/(?:client-server-api|server-server-api|appendices)\/?$/
-
-export function checkLinks(repository: Repository): Finding[] {
-  const texts = [
-    ...repository.sources.flatMap((file) =>
-      file.comments.map(({ text, line }) => ({ path: file.path, text, line, code: true })),
-    ),
-    ...repository.paths
-      .filter((path) => path.endsWith('.md'))
-      .map((path) => ({ path, text: repository.read(path) ?? '', line: 1, code: false })),
-  ]
-  return texts.flatMap(({ path, text, line, code }) =>
-    [...text.matchAll(LINK)].flatMap((match) => {
-      const message = linkProblem(match[0].replace(/[.,;:]+$/, ''), code)
-      if (message === undefined) return []
-      const at = line + text.slice(0, match.index).split('\n').length - 1
-      return [{ path, line: at, rule: 'spec-link', message }]
-    }),
-  )
-}
-
-function linkProblem(link: string, code: boolean): string | undefined {
-  if (GOOD_LEGACY_LINK.test(link)) return undefined
-  if (/\/(?:latest|unstable)\//.test(link))
-    return `${link} moves: link a version, such as https://spec.matrix.org/v1.19/`
-  if (!GOOD_LINK.test(link)) return `${link} is not a page of the specification`
-  if (code && PAGE_WITHOUT_ANCHOR.test(link)) return `${link} is a whole book: link the section (#...)`
-  return undefined
 }
