@@ -18,6 +18,9 @@ import * as sharedSecretRegistration from './shared_secret_registration.ts'
 import * as sync from './sync.ts'
 import * as tags from './tags.ts'
 import * as whoami from './whoami.ts'
+import * as eventContext from './event_context.ts'
+import * as messagePagination from './message_pagination.ts'
+import * as rooms from './rooms.ts'
 import type { Endpoint } from './route.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
@@ -42,6 +45,9 @@ const FILES: readonly Handlers[] = [
   sharedSecretRegistration,
   sync,
   tags,
+  eventContext,
+  messagePagination,
+  rooms,
   whoami,
 ]
 

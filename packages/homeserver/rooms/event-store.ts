@@ -5,6 +5,7 @@ import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { rulesFor } from '@holdfast/protocol/room-version/rules'
+import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import type { Database } from '@holdfast/platform/database/database'
 import * as storage from '../storage/events.ts'
 import { storedPdu } from './stored-pdu.ts'
@@ -108,6 +109,7 @@ export function openEventStore(db: Database): EventStore {
       else found.set(nid, known)
     }
     for (let start = 0; start < missing.length; start += LOAD_BATCH) {
+      if (start > 0) await yieldToLoop()
       const rows = await storage.eventsByNid(db, missing.slice(start, start + LOAD_BATCH))
       for (const event of await fromRows(rows)) found.set(event.nid, event)
     }

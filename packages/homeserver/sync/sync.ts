@@ -5,6 +5,7 @@ import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
+import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { globalParts, roomExtras, type GlobalParts } from './sync-parts.ts'
 import { changedRooms } from './changed-rooms.ts'
@@ -106,10 +107,11 @@ async function sectionText(
       return roomSection({ context, membership }, { since, upTo: context.upTo }, extras)
     }
     case 'leave':
-    case 'ban':
-      return (await wasJoined(deps, membership))
-        ? roomSection({ context, membership }, { since, upTo: membership.position }, NO_EXTRAS)
-        : removalText(context, membership)
+    case 'ban': {
+      const departure = await departurePosition(deps, membership)
+      if (departure === undefined) return removalText(context, membership)
+      return roomSection({ context, membership }, { since, upTo: departure }, NO_EXTRAS)
+    }
     case 'invite':
     case 'knock': {
       const member = (await deps.events.byNid(membership.eventNid))!
@@ -118,13 +120,6 @@ async function sectionText(
       return `{"${membership.membership}_state":{"events":[${events}]}}`
     }
   }
-}
-
-/** Whether the user was in the room until the event that took them out. */
-async function wasJoined(deps: Homeserver, { eventNid }: UserMembership): Promise<boolean> {
-  const event = (await deps.events.byNid(eventNid))!
-  const before = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
-  return before?.pdu.content['membership'] === 'join'
 }
 
 /** Who was never let in learns that it is over, and nothing else of the room. */

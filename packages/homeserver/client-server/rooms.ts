@@ -1,0 +1,75 @@
+/** Reading a room: events, state and members. <https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room> */
+import * as rooms from '@holdfast/api/generated/client-server/rooms'
+import { matrixError } from '@holdfast/protocol/errors'
+import { clientEvents } from '../rooms/client-events.ts'
+import { allStateEvents, stateEventAt } from '../rooms/current-state.ts'
+import type { StoredEvent } from '../rooms/event-store.ts'
+import { memberEventsOf, presentMemberEvents } from '../rooms/member-events.ts'
+import { notInRoom } from '../rooms/room-access.ts'
+import { roomView } from '../rooms/room-view.ts'
+import { visibleEvents } from '../rooms/visible-events.ts'
+import { stateAt } from '../sync/room-state.ts'
+import { parseStreamToken } from '../sync/sync-token.ts'
+import { JsonText } from './reply.ts'
+import { route } from './route.ts'
+
+export const getOneRoomEvent = route(rooms.getOneRoomEvent, async ({ deps, requester, params }) => {
+  const view = await roomView(deps, requester, params.roomId)
+  const event = await deps.events.inRoom(view.head.roomNid, params.eventId)
+  const visible = event === undefined ? [] : await visibleEvents(deps, requester, [event])
+  if (visible.length === 0) throw matrixError('M_NOT_FOUND', 'There is no such event here that you may see.')
+  const [text] = await clientEvents(deps, visible, { reader: requester, room: 'with-room-id' })
+  return new JsonText(text!)
+})
+
+export const getRoomStateWithKey = route(
+  rooms.getRoomStateWithKey,
+  async ({ deps, requester, params: { roomId, eventType: type, stateKey }, query }) => {
+    const view = await roomView(deps, requester, roomId)
+    const event = await stateEventAt(deps, view.state, { type, stateKey })
+    if (event === undefined) throw matrixError('M_NOT_FOUND', `The room has no ${type} with this state key.`)
+    if (query.format !== 'event') return event.pdu.content
+    const [text] = await clientEvents(deps, [event], { reader: requester, room: 'with-room-id' })
+    return new JsonText(text!)
+  },
+)
+
+export const getRoomState = route(rooms.getRoomState, async ({ deps, requester, params }) => {
+  const view = await roomView(deps, requester, params.roomId)
+  const events = await allStateEvents(deps, view.state)
+  const texts = await clientEvents(deps, events, { reader: requester, room: 'with-room-id' })
+  return new JsonText(`[${texts.join(',')}]`)
+})
+
+export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, requester, params, query }) => {
+  const view = await roomView(deps, requester, params.roomId)
+  const at = query.at === undefined ? undefined : Math.min(parseStreamToken(query.at, 'at'), view.upTo)
+  let events: readonly StoredEvent[]
+  if (at !== undefined) events = await memberEventsOf(deps, await stateAt(deps, view.head.roomNid, at))
+  else if (view.as === 'former-member') events = await memberEventsOf(deps, view.state)
+  else events = await presentMemberEvents(deps, view.head)
+  const wanted = events.filter(({ pdu }) => {
+    const membership = pdu.content['membership']
+    if (query.membership !== undefined && membership !== query.membership) return false
+    return query.not_membership === undefined || membership !== query.not_membership
+  })
+  const texts = await clientEvents(deps, wanted, { reader: requester, room: 'with-room-id' })
+  return new JsonText(`{"chunk":[${texts.join(',')}]}`)
+})
+
+export const getJoinedMembersByRoom = route(
+  rooms.getJoinedMembersByRoom,
+  async ({ deps, requester, params }) => {
+    const head = await deps.heads.byId(params.roomId)
+    if (head === undefined || !head.members.joined.has(requester.userNid)) throw notInRoom()
+    const joined: Record<string, { display_name?: string; avatar_url?: string }> = {}
+    for (const { pdu } of await presentMemberEvents(deps, head, ['join'])) {
+      const { displayname, avatar_url } = pdu.content
+      joined[pdu.stateKey!] = {
+        ...(typeof displayname === 'string' ? { display_name: displayname } : {}),
+        ...(typeof avatar_url === 'string' ? { avatar_url } : {}),
+      }
+    }
+    return { joined }
+  },
+)
