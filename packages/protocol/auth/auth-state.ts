@@ -48,20 +48,29 @@ export function creatorOf(rules: RoomRules, create: Pdu): string | undefined {
   return typeof creator === 'string' ? creator : undefined
 }
 
-/** Everybody who stands above the power levels: empty before room version 12. */
+/** Everybody who stands above the power levels: empty before room version 12. The create event is an accepted one. */
 export function creatorsAboveAll(rules: RoomRules, create: Pdu): readonly string[] {
   if (!rules.creatorsAboveAll) return []
-  return [create.sender, ...(additionalCreators(create) ?? [])]
+  return [create.sender, ...listedCreators(create)]
 }
 
-/** undefined if the list is there but is not a list of user ids. */
-export function additionalCreators(create: Pdu): readonly string[] | undefined {
+export function isCreatorAboveAll(rules: RoomRules, create: Pdu, userId: string): boolean {
+  return rules.creatorsAboveAll && (create.sender === userId || listedCreators(create).includes(userId))
+}
+
+/** Not checked again: the list may be long, and this is asked for every event of the room. */
+function listedCreators(create: Pdu): readonly string[] {
   const listed = own(create.content, 'additional_creators')
-  if (listed === undefined) return []
-  return isListOfUserIds(listed) ? listed : undefined
+  return Array.isArray(listed) ? (listed as readonly string[]) : []
 }
 
-function isListOfUserIds(value: JsonValue): value is readonly string[] {
+/** Whether `additional_creators` is what it must be, if it is there. */
+export function hasSoundCreators(create: Pdu): boolean {
+  const listed = own(create.content, 'additional_creators')
+  return listed === undefined || isListOfUserIds(listed)
+}
+
+function isListOfUserIds(value: JsonValue): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string' && parseUserId(entry) !== undefined)
 }
 

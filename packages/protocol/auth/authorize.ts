@@ -7,7 +7,7 @@ import { declaredRoomVersion, rulesFor } from '../room-version/rules.ts'
 import { ALLOWED, reject } from './auth-rules.ts'
 import type { AuthVerdict } from './auth-rules.ts'
 import type { AuthState } from './auth-state.ts'
-import { additionalCreators, domainOf, own } from './auth-state.ts'
+import { hasSoundCreators, domainOf, own } from './auth-state.ts'
 import { checkMembership } from './membership.ts'
 import { checkPowerChange } from './power-change.ts'
 import { powerLevels } from './power-levels.ts'
@@ -48,7 +48,7 @@ function checkCreate(rules: RoomRules, event: Pdu): AuthVerdict {
   const version = declaredRoomVersion(event.content)
   if (version === undefined || rulesFor(version) === undefined) return reject('create-room-version-unknown')
   if (rules.creatorInContent && own(event.content, 'creator') === undefined) return reject('create-without-creator')
-  if (rules.creatorsAboveAll && additionalCreators(event) === undefined) {
+  if (rules.creatorsAboveAll && !hasSoundCreators(event)) {
     return reject('create-additional-creators-malformed')
   }
   return ALLOWED

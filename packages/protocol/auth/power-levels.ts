@@ -2,7 +2,7 @@
 import type { JsonObject } from '../json/value.ts'
 import type { RoomRules } from '../room-version/rules.ts'
 import type { AuthState } from './auth-state.ts'
-import { creatorOf, creatorsAboveAll } from './auth-state.ts'
+import { creatorOf, isCreatorAboveAll } from './auth-state.ts'
 import type { PowerLevel } from './level.ts'
 import { levelAt, objectAt } from './level.ts'
 
@@ -47,7 +47,7 @@ type Whose = { state: AuthState; content: JsonObject | undefined; userId: string
 
 function levelOfUser(rules: RoomRules, { state, content, userId }: Whose): PowerLevel {
   const create = state.get('m.room.create', '')
-  if (create !== undefined && creatorsAboveAll(rules, create).includes(userId)) return Infinity
+  if (create !== undefined && isCreatorAboveAll(rules, create, userId)) return Infinity
   if (content === undefined) {
     return !rules.creatorsAboveAll && create !== undefined && creatorOf(rules, create) === userId ? CREATOR_LEVEL : 0
   }
