@@ -3,7 +3,7 @@
 export type Scale = {
   /** No measured span lasts longer. */
   readonly spanSecondsMax: number
-  /** No preparation (filling a room, building an account) lasts longer; what was reached is named in the row. */
+  /** No preparation (filling a room, building an account) lasts longer; what was reached is told. */
   readonly prepareSecondsMax: number
   readonly sends: {
     readonly operationsMax: number
@@ -22,7 +22,7 @@ export type Scale = {
 
 export const FULL: Scale = {
   spanSecondsMax: 10,
-  prepareSecondsMax: 900,
+  prepareSecondsMax: 600,
   sends: { operationsMax: 20_000, inFlight: [1, 10, 64, 100], rooms: 100, users: 10 },
   wakeUps: { rounds: 300, waiters: 100, waiterRounds: 30 },
   createRooms: { operationsMax: 200, inFlight: [1, 10] },

@@ -13,6 +13,7 @@ export function renderReport(results: readonly Result[]): string {
     HOW,
     '## Side by side',
     serversTable(results),
+    ratios(results, lines),
     compare('Operations per second', results, lines, (row) => row.perSecond),
     compare('Latency p50, ms', results, lines, (row) => row.latencyMs.p50),
     compare('Latency p99, ms', results, lines, (row) => row.latencyMs.p99),
@@ -68,6 +69,32 @@ function compare(
     })),
   ]
   return `### ${title}\n\n${markdownTable(columns, lines)}`
+}
+
+/** How many times as fast the first server is: by rate where there is one, else by median latency. */
+function ratios(results: readonly Result[], all: readonly Line[]): string {
+  const [first, ...others] = results
+  if (first === undefined || others.length === 0) return ''
+  const columns: Column<Line>[] = [
+    { title: 'workload', cell: (line) => `${line.workload}, ${line.variant}` },
+    ...others.map((result, index) => ({
+      title: `to ${result.label}`,
+      align: 'right' as const,
+      cell: ({ cells }: Line) => times(cells[0] && cells[index + 1] && ratio(cells[0], cells[index + 1]!)),
+    })),
+  ]
+  const lines = all.filter((line) => line.cells[0] !== undefined)
+  const text = 'Operations per second held against each other; median latency where the workload pauses.'
+  return `### ${first.label}: times as fast\n\n${text}\n\n${markdownTable(columns, lines)}`
+}
+
+function ratio(own: Row, other: Row): number {
+  if (own.perSecond !== undefined && other.perSecond !== undefined) return own.perSecond / other.perSecond
+  return other.latencyMs.p50 / own.latencyMs.p50
+}
+
+function times(ratio: number | undefined): string {
+  return ratio === undefined ? '–' : `${figure(ratio)} x`
 }
 
 function factsTable(results: readonly Result[]): string {

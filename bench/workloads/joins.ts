@@ -20,11 +20,12 @@ async function run(bench: Bench): Promise<void> {
   const roomId = await createRoom(owner)
   const early = await createUsers(bench, 'early', measured)
   const late = await createUsers(bench, 'late', measured)
-  await measureJoins(bench, { roomId, users: early, variant: 'room of 1 member' })
+  await measureJoins(bench, { roomId, users: early, variant: 'small room' })
   const filled = await fill(bench, roomId, members - early.length - 1)
   const size = 1 + early.length + filled
-  await measureJoins(bench, { roomId, users: late, variant: `room of ${size} members` })
-  await measureSends(bench, { roomId, owner, variant: `send, room of ${size} members` })
+  bench.fact('joins: members of the large room', size, 'members')
+  await measureJoins(bench, { roomId, users: late, variant: 'large room' })
+  await measureSends(bench, { roomId, owner, variant: 'send in the large room' })
   await expectMembers({ owner, roomId, expected: size + late.length })
 }
 
