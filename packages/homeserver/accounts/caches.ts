@@ -13,6 +13,8 @@ export type AccountCaches = {
   /** By user_nid. */
   readonly profiles: LRUCache<number, VersionedProfile>
   readonly deviceNids: NidAllocator
+  /** By user_nid: rooms that are being told of a profile. */
+  readonly telling: Map<number, Promise<void>>
 }
 
 /** Bounds the memory of profiles: fields are up to 64 KiB each, but nearly all are a name and an avatar. */
@@ -27,5 +29,6 @@ export function openAccountCaches(db: Pick<Database, 'commit'>): AccountCaches {
       sizeCalculation: ({ fields }) => PROFILE_OVERHEAD + JSON.stringify(fields).length,
     }),
     deviceNids: openNidAllocator(db, 'device'),
+    telling: new Map(),
   }
 }

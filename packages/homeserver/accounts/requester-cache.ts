@@ -48,14 +48,13 @@ export function openRequesterCache(): RequesterCache {
     forgetDevices: (deviceNids) => {
       revocations += 1
       for (const deviceNid of deviceNids) {
-        for (const tokenHash of [...(hashesOfDevice.get(deviceNid) ?? [])]) tokens.delete(tokenHash)
+        for (const tokenHash of hashesOfDevice.get(deviceNid) ?? []) tokens.delete(tokenHash)
       }
     },
     forgetUser: (userNid) => {
       revocations += 1
-      for (const [tokenHash, { requester }] of [...tokens.entries()]) {
-        if (requester.userNid === userNid) tokens.delete(tokenHash)
-      }
+      const theirs = Array.from(tokens.entries()).filter(([, { requester }]) => requester.userNid === userNid)
+      for (const [tokenHash] of theirs) tokens.delete(tokenHash)
     },
   }
 }

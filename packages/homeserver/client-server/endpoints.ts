@@ -1,7 +1,11 @@
 /** Every endpoint of the Client-Server API that is built, by the specification's file names. */
 import * as accountData from './account-data.ts'
+import * as accountDeactivation from './account_deactivation.ts'
 import * as banning from './banning.ts'
+import * as capabilities from './capabilities.ts'
 import * as createRoom from './create_room.ts'
+import * as deviceManagement from './device_management.ts'
+import * as eventContext from './event_context.ts'
 import * as filter from './filter.ts'
 import * as inviting from './inviting.ts'
 import * as joining from './joining.ts'
@@ -10,17 +14,26 @@ import * as knocking from './knocking.ts'
 import * as leaving from './leaving.ts'
 import * as listJoinedRooms from './list_joined_rooms.ts'
 import * as login from './login.ts'
+import * as loginToken from './login_token.ts'
+import * as logout from './logout.ts'
+import * as messagePagination from './message_pagination.ts'
+import * as passwordManagement from './password_management.ts'
+import * as profile from './profile.ts'
 import * as redaction from './redaction.ts'
+import * as refresh from './refresh.ts'
 import * as registration from './registration.ts'
+import * as registrationTokens from './registration_tokens.ts'
 import * as roomSend from './room_send.ts'
 import * as roomState from './room_state.ts'
+import * as rooms from './rooms.ts'
 import * as sharedSecretRegistration from './shared_secret_registration.ts'
 import * as sync from './sync.ts'
 import * as tags from './tags.ts'
+import * as versions from './versions.ts'
+import * as wellknown from './wellknown.ts'
 import * as whoami from './whoami.ts'
-import * as eventContext from './event_context.ts'
-import * as messagePagination from './message_pagination.ts'
-import * as rooms from './rooms.ts'
+import * as directory from './directory.ts'
+import * as listPublicRooms from './list_public_rooms.ts'
 import type { Endpoint } from './route.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
@@ -28,8 +41,12 @@ type Handlers = Readonly<Record<string, Endpoint>>
 /** One line for each handler file, in alphabetical order. */
 const FILES: readonly Handlers[] = [
   accountData,
+  accountDeactivation,
   banning,
+  capabilities,
   createRoom,
+  deviceManagement,
+  eventContext,
   filter,
   inviting,
   joining,
@@ -38,16 +55,25 @@ const FILES: readonly Handlers[] = [
   leaving,
   listJoinedRooms,
   login,
+  loginToken,
+  logout,
+  messagePagination,
+  passwordManagement,
+  profile,
   redaction,
+  refresh,
   registration,
+  registrationTokens,
   roomSend,
   roomState,
+  rooms,
   sharedSecretRegistration,
   sync,
   tags,
-  eventContext,
-  messagePagination,
-  rooms,
+  versions,
+  wellknown,
+  directory,
+  listPublicRooms,
   whoami,
 ]
 

@@ -48,9 +48,9 @@ export function insertAccount(account: {
 }): Statement {
   return statement(
     sql`INSERT INTO accounts (user_nid, folded_name, password_hash, kind, is_admin, is_locked, is_suspended, is_erased,
-          created_ms, deactivated_ms, accepted_terms)
+          created_ms, deactivated_ms, is_leaving, accepted_terms)
         VALUES (${account.userNid}, ${account.foldedName}, ${account.passwordHash ?? null},
-          ${ACCOUNT_KINDS[account.kind]}, ${bool(account.isAdmin)}, 0, 0, 0, ${account.createdMs}, NULL,
+          ${ACCOUNT_KINDS[account.kind]}, ${bool(account.isAdmin)}, 0, 0, 0, ${account.createdMs}, NULL, 0,
           ${account.acceptedTerms ?? null})
         ON CONFLICT DO NOTHING`,
     { changes: 1 },
@@ -94,10 +94,22 @@ export function deactivateAccount(change: {
   readonly nowMs: number
 }): Statement {
   return statement(
-    sql`UPDATE accounts SET deactivated_ms = ${change.nowMs}, is_erased = ${bool(change.erase)}
+    sql`UPDATE accounts SET deactivated_ms = ${change.nowMs}, is_erased = ${bool(change.erase)}, is_leaving = 1
         WHERE user_nid = ${change.userNid} AND deactivated_ms IS NULL`,
     { changes: 1 },
   )
+}
+
+/** Deactivated users that have not left all their rooms yet. */
+export function leavingUsers(db: Reader): Promise<readonly { user_nid: number; user_id: string }[]> {
+  return db.all(
+    sql`SELECT a.user_nid, u.user_id FROM accounts a JOIN users u ON u.user_nid = a.user_nid
+        WHERE a.is_leaving = 1 ORDER BY a.user_nid`,
+  )
+}
+
+export function hasLeft(userNid: number): Statement {
+  return statement(sql`UPDATE accounts SET is_leaving = 0 WHERE user_nid = ${userNid}`)
 }
 
 export function setLocked(change: { readonly userNid: number; readonly isLocked: boolean }): Statement {

@@ -45,7 +45,7 @@ export async function authorizeInteractively(
   request: AuthRequest,
 ): Promise<Challenge | Authorized | Repeated> {
   const auth = request.body['auth']
-  if (!isObject(auth)) return challenge(deps, request, openSession(deps, request))
+  if (!isObject(auth)) return challenge(deps, request, openSession(deps, request), undefined)
   const session = sessionOf(deps, request, auth)
   if (session === undefined) {
     return challenge(deps, request, openSession(deps, request), {
@@ -151,7 +151,7 @@ function challenge(
   deps: StageDeps,
   { flows }: AuthRequest,
   session: AuthSession,
-  more: NonNullable<StageRefusal> | { readonly completed: true } | undefined = undefined,
+  more: NonNullable<StageRefusal> | { readonly completed: true } | undefined,
 ): Challenge {
   const refusal = more !== undefined && 'errcode' in more ? more : {}
   const body = {

@@ -1,6 +1,6 @@
 /** What each stage wants to see, and whether it was shown. */
 import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
-import type { Errcode } from '@holdfast/protocol/errors'
+import { matrixError, type Errcode } from '@holdfast/protocol/errors'
 import { isOpaqueId } from '@holdfast/protocol/ids/opaque'
 import { SPEC_LIMITS } from '@holdfast/protocol/limits'
 import { checkPassword } from '../accounts/passwords.ts'
@@ -30,16 +30,15 @@ export type StageAttempt = {
 export type StageRefusal = { readonly errcode: Errcode; readonly error: string } | undefined
 
 export async function tryStage(deps: StageDeps, stage: StageType, attempt: StageAttempt): Promise<StageRefusal> {
-  switch (stage) {
-    // Both only say that the user went on.
-    case 'm.login.dummy':
-    case 'm.login.terms':
-      return undefined
-    case 'm.login.password':
-      return tryPassword(deps, attempt)
-    case 'm.login.registration_token':
-      return tryRegistrationToken(deps, attempt)
-  }
+  return STAGES[stage](deps, attempt)
+}
+
+const STAGES: Readonly<Record<StageType, (deps: StageDeps, attempt: StageAttempt) => Promise<StageRefusal>>> = {
+  'm.login.password': tryPassword,
+  'm.login.registration_token': tryRegistrationToken,
+  // These only say that the user went on.
+  'm.login.dummy': async () => undefined,
+  'm.login.terms': async () => undefined,
 }
 
 const WRONG_PASSWORD = { errcode: 'M_FORBIDDEN', error: 'The password is wrong.' } as const
@@ -48,7 +47,8 @@ const WRONG_PASSWORD = { errcode: 'M_FORBIDDEN', error: 'The password is wrong.'
 async function tryPassword(deps: StageDeps, { auth, user, remoteAddress }: StageAttempt): Promise<StageRefusal> {
   const { password } = auth
   if (typeof password !== 'string') return { errcode: 'M_MISSING_PARAM', error: '`auth.password` must be a string.' }
-  if (user === undefined || !namesUser(deps, auth, user)) return WRONG_PASSWORD
+  if (user === undefined) return WRONG_PASSWORD
+  requireNamed(deps, auth, user)
   const failures = { limit: 'login_failed', key: `${user.userNid} ${addressKey(remoteAddress)}` } as const
   deps.rateLimiter.check(failures)
   const account = await accountOf(deps.db, user.userNid)
@@ -57,12 +57,14 @@ async function tryPassword(deps: StageDeps, { auth, user, remoteAddress }: Stage
   return WRONG_PASSWORD
 }
 
-/** An identifier may be left out here; one that is given must be that of the requester. */
-function namesUser(deps: Pick<StageDeps, 'serverName'>, auth: JsonObject, user: Pick<Requester, 'userId'>): boolean {
+/** An identifier may be left out here; one that is given must be that of the requester. @throws M_FORBIDDEN */
+function requireNamed(deps: Pick<StageDeps, 'serverName'>, auth: JsonObject, user: Pick<Requester, 'userId'>): void {
   const { identifier, user: deprecatedUser } = auth
   const name = isObject(identifier) ? (identifier['type'] === 'm.id.user' ? identifier['user'] : '') : deprecatedUser
-  if (name === undefined) return true
-  return typeof name === 'string' && accountName(deps.serverName, name) === foldName(localpartOf(user.userId))
+  if (name === undefined) return
+  const own = foldName(localpartOf(user.userId))
+  if (typeof name === 'string' && accountName(deps.serverName, name) === own) return
+  throw matrixError('M_FORBIDDEN', 'The proof is of another user than the one whose access token this is.')
 }
 
 const WRONG_TOKEN = {

@@ -15,9 +15,12 @@ CREATE TABLE accounts (
   is_erased BIGINT NOT NULL,
   created_ms BIGINT NOT NULL,
   deactivated_ms BIGINT,
+  -- 1 from the deactivation until the user has left all rooms
+  is_leaving BIGINT NOT NULL,
   -- JSON, policy to version: what was accepted with the registration; NULL: there were no terms
   accepted_terms {{text}}
 );
+CREATE INDEX accounts_leaving ON accounts (user_nid) WHERE is_leaving = 1;
 
 -- Names that clients choose are stored escaped (platform/database/text.ts): they may hold any character.
 CREATE TABLE devices (
@@ -78,5 +81,8 @@ CREATE TABLE profiles (
   user_nid {{id}},
   -- counts the changes, so that two at once do not lose one
   version BIGINT NOT NULL,
-  fields {{text}} NOT NULL
+  fields {{text}} NOT NULL,
+  -- 1 from a change of name or avatar until the user's rooms were told
+  is_untold BIGINT NOT NULL
 );
+CREATE INDEX profiles_untold ON profiles (user_nid) WHERE is_untold = 1;

@@ -1,0 +1,9 @@
+/** What belongs to accounts, in every table, and ends with them: in the commit that deactivates. */
+import type { Statement } from '@holdfast/platform/database/database'
+
+/** One line for each table with rows of users, apart from those of devices (devices/device-rows.ts). */
+const OWNED_ROWS: readonly ((userNid: number) => Statement)[] = []
+
+export function accountRows(userNid: number): readonly Statement[] {
+  return OWNED_ROWS.map((statementFor) => statementFor(userNid))
+}

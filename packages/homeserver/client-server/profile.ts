@@ -1,0 +1,70 @@
+/** Profiles. <https://spec.matrix.org/v1.19/client-server-api/#profiles> */
+import * as profile from '@holdfast/api/generated/client-server/profile'
+import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
+import type { UserId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import { changeProfile, loadProfile } from '../accounts/profile.ts'
+import { requireFieldName, withField, withoutField } from '../accounts/profile-field.ts'
+import type { Requester } from '../accounts/requester.ts'
+import { tellRooms } from '../accounts/tell-rooms.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { accountOf } from '../storage/accounts.ts'
+import { publicRoute, route } from './route.ts'
+
+/** GET /profile/{userId} */
+export const getUserProfile = publicRoute(profile.getUserProfile, async ({ deps, params }) =>
+  fieldsOf(deps, params.userId),
+)
+
+/** GET /profile/{userId}/{keyName} */
+export const getProfileField = publicRoute(profile.getProfileField, async ({ deps, params }) => {
+  requireFieldName(params.keyName)
+  const value = (await fieldsOf(deps, params.userId))[params.keyName]
+  if (value === undefined) throw noProfile()
+  return { [params.keyName]: value }
+})
+
+/** PUT /profile/{userId}/{keyName} */
+export const setProfileField = route(profile.setProfileField, async ({ deps, requester, params, body }) => {
+  const { keyName } = params
+  requireOwn(deps, requester, params.userId)
+  requireFieldName(keyName)
+  const value = body[keyName]
+  if (value === undefined) throw matrixError('M_MISSING_PARAM', `\`${keyName}\` is missing.`)
+  await change(deps, requester, (fields) => withField(fields, keyName, value))
+  return {}
+})
+
+/** DELETE /profile/{userId}/{keyName} */
+export const deleteProfileField = route(profile.deleteProfileField, async ({ deps, requester, params }) => {
+  requireOwn(deps, requester, params.userId)
+  requireFieldName(params.keyName)
+  await change(deps, requester, (fields) => withoutField(fields, params.keyName))
+  return {}
+})
+
+/** Anyone may read profiles here: they are in every member event anyway. @throws M_NOT_FOUND */
+async function fieldsOf(deps: Homeserver, userId: UserId): Promise<JsonObject> {
+  const userNid = await deps.dictionary.userNid(userId)
+  if (userNid === undefined || (await accountOf(deps.db, userNid)) === undefined) throw noProfile()
+  return (await loadProfile(deps, userNid)).fields
+}
+
+function noProfile(): MatrixError {
+  return matrixError('M_NOT_FOUND', 'There is no such user here, or the profile does not have this field.')
+}
+
+function requireOwn(deps: Homeserver, requester: Requester, userId: UserId): void {
+  if (userId !== requester.userId) throw matrixError('M_FORBIDDEN', 'You can change your own profile only.')
+  // <https://spec.matrix.org/v1.19/client-server-api/#account-suspension>
+  if (requester.isSuspended) throw matrixError('M_USER_SUSPENDED', 'Your account is suspended.')
+  deps.rateLimiter.take({ limit: 'profile', key: requester.userNid })
+}
+
+async function change(
+  deps: Homeserver,
+  requester: Requester,
+  apply: (fields: JsonObject) => JsonObject,
+): Promise<void> {
+  if (await changeProfile(deps, requester.userNid, apply)) await tellRooms(deps, requester)
+}
