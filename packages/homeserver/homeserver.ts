@@ -8,6 +8,7 @@ import type { Random } from '@holdfast/platform/random/random'
 import type { AccountCaches } from './accounts/caches.ts'
 import type { SharedSecretNonces } from './accounts/shared-secret.ts'
 import type { HomeserverSettings } from './settings.ts'
+import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
@@ -47,6 +48,8 @@ export type Homeserver = {
   readonly accounts: AccountCaches
   /** Which members were sent to devices that load them lazily. */
   readonly sentMembers: SentMembers
+  /** Entries of the public room directory. */
+  readonly publicRooms: PublicRoomCache
   readonly passwords: PasswordHasher
   readonly rateLimiter: RateLimiter
   /** User-interactive authentication in progress. */

@@ -11,6 +11,7 @@ import { openAccountCaches } from './accounts/caches.ts'
 import { openNonces } from './accounts/shared-secret.ts'
 import { ENDPOINTS } from './client-server/endpoints.ts'
 import { openClientServerApi, type ClientServerApi } from './client-server/service.ts'
+import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
@@ -67,6 +68,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     registrationNonces: openNonces({ clock, random }),
     rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
     sentMembers: openSentMembers(),
+    publicRooms: openPublicRoomCache(),
     transactions: openTransactionGuard({ db, clock }),
   }
   const api = openClientServerApi(parts, ENDPOINTS)

@@ -1,0 +1,57 @@
+/** /publicRooms and /directory/list/room/{roomId}. <https://spec.matrix.org/v1.19/client-server-api/#published-room-directory> */
+import * as list_public_rooms from '@holdfast/api/generated/client-server/list_public_rooms'
+import { matrixError } from '@holdfast/protocol/errors'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import { maySetCanonicalAlias } from '../directory/aliases.ts'
+import { directoryPage } from '../directory/public-rooms.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../storage/published-rooms.ts'
+import { publicRoute, route } from './route.ts'
+
+export const getRoomVisibilityOnDirectory = publicRoute(
+  list_public_rooms.getRoomVisibilityOnDirectory,
+  async ({ deps, params }) => {
+    const roomNid = await deps.heads.roomNid(params.roomId)
+    if (roomNid === undefined) throw matrixError('M_NOT_FOUND', 'No room with this id is known here.')
+    return { visibility: (await publishedRoom(deps.db, roomNid)) === undefined ? 'private' : 'public' }
+  },
+)
+
+export const setRoomVisibilityOnDirectory = route(
+  list_public_rooms.setRoomVisibilityOnDirectory,
+  async ({ deps, requester, params, body }) => {
+    const head = await deps.heads.byId(params.roomId)
+    if (head === undefined) throw matrixError('M_NOT_FOUND', 'No room with this id is known here.')
+    if (!requester.isAdmin && !(await maySetCanonicalAlias(deps, head, requester))) {
+      throw matrixError('M_FORBIDDEN', 'Publishing a room needs the power level of its canonical alias.')
+    }
+    const isPublic = (body.visibility ?? 'public') === 'public'
+    await deps.db.commit([isPublic ? insertPublishedRoom(head.roomNid) : deletePublishedRoom(head.roomNid)])
+    return {}
+  },
+)
+
+export const getPublicRooms = publicRoute(list_public_rooms.getPublicRooms, async ({ deps, query }) => {
+  assertOwnDirectory(deps, query.server)
+  return directoryPage(deps, { limit: query.limit, since: query.since, searchTerm: undefined, roomTypes: undefined })
+})
+
+export const queryPublicRooms = route(list_public_rooms.queryPublicRooms, async ({ deps, query, body }) => {
+  assertOwnDirectory(deps, query.server)
+  // Rooms bridged from a third-party network are none of ours.
+  if (body.third_party_instance_id !== undefined && body.third_party_instance_id !== '') {
+    return { chunk: [], total_room_count_estimate: 0 }
+  }
+  const term = body.filter?.generic_search_term
+  return directoryPage(deps, {
+    limit: body.limit,
+    since: body.since,
+    searchTerm: term === '' ? undefined : term,
+    roomTypes: body.filter?.room_types,
+  })
+})
+
+function assertOwnDirectory(deps: Homeserver, server: ServerName | undefined): void {
+  if (server === undefined || server === deps.serverName) return
+  throw matrixError('M_NOT_FOUND', `The directory of ${server} cannot be reached from here.`)
+}
