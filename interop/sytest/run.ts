@@ -68,6 +68,10 @@ function record(results: readonly Result[]): void {
 }
 
 async function main(): Promise<number> {
+  if (values.record && !values.read && positionals.length > 0) {
+    console.log('--record takes all groups: the results of some files would replace those of the others.')
+    return 2
+  }
   if (!values.read && !(existsSync(join(checkout, 'run-tests.pl')) && existsSync(join(plugin, 'lib')))) {
     console.log(
       `Sytest is not in ${checkout}, or its plugin for Holdfast not in ${plugin}: see interop/sytest/README.md`,
