@@ -88,6 +88,13 @@ export const CONFIG_KEYS = {
     kind: secret(),
     doc: 'Lets tools that know it register users at `/_synapse/admin/v1/register`. That endpoint is off without it.',
   }),
+  guests: required({
+    section: 'Accounts',
+    kind: flag,
+    default: false,
+    defaultText: 'false',
+    doc: 'Whether guests may register.',
+  }),
   termsUrl: optional({
     section: 'Accounts',
     kind: url(['https', 'http']),

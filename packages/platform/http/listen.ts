@@ -48,6 +48,17 @@ const LOCALHOST = [
   { host: '::1', optional: true },
 ]
 
+/** `::` takes IPv4 as well; a machine without IPv6 has only the latter. */
+const ANY = [
+  { host: '::', optional: true },
+  { host: '0.0.0.0', optional: false },
+]
+
+function hostsOf({ host }: ListenAddress): readonly { readonly host: string; readonly optional: boolean }[] {
+  if (host === 'localhost') return LOCALHOST
+  return host === '::' ? ANY : [{ host, optional: false }]
+}
+
 export async function listenOn(
   make: () => Server,
   listen: readonly ListenAddress[],
@@ -58,12 +69,14 @@ export async function listenOn(
   try {
     for (const address of listen) {
       let port = address.port
-      const hosts = address.host === 'localhost' ? LOCALHOST : [{ host: address.host, optional: false }]
-      for (const { host, optional } of hosts) {
+      let bound = false
+      for (const { host, optional } of hostsOf(address)) {
+        if (bound && address.host === '::') break
         const server = make()
-        const bound = await tryListen(server, { host, port }, backlog, optional)
-        if (bound === undefined) continue
-        port = bound
+        const boundPort = await tryListen(server, { host, port }, backlog, optional)
+        if (boundPort === undefined) continue
+        bound = true
+        port = boundPort
         servers.push(server)
       }
       addresses.push({ host: address.host, port })

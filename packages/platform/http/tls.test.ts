@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
+import { createManualClock } from '../clock/manual-clock.ts'
 import { selfSigned } from './testing/certificate.ts'
 import { aServer } from './testing/test-server.ts'
+import { watchFiles } from './tls-files.ts'
 
 async function certificateFiles() {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-tls-'))
@@ -62,4 +64,23 @@ test('files that cannot be used stop the start', async () => {
   const { cert } = selfSigned({ dnsNames: ['localhost'] })
   await certificates.write({ cert, key: selfSigned({ dnsNames: ['localhost'] }).key })
   await assert.rejects(aServer({ tls: certificates.files }), /key values mismatch/)
+})
+
+test('changed files are noticed within a minute', async () => {
+  await using certificates = await certificateFiles()
+  await certificates.write(selfSigned({ dnsNames: ['localhost'] }))
+  const clock = createManualClock()
+  let changes = 0
+  using watching = watchFiles(certificates.files, clock, async () => void (changes += 1))
+  const settle = () => new Promise((resolve) => void setTimeout(resolve, 30))
+  await settle()
+  await clock.advance(61_000)
+  await settle()
+  assert.equal(changes, 0)
+  await certificates.write(selfSigned({ dnsNames: ['localhost', 'other.example'] }))
+  await clock.advance(61_000)
+  await settle()
+  assert.equal(changes, 1)
+  watching[Symbol.dispose]()
+  assert.equal(clock.pending, 0)
 })
