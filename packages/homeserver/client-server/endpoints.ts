@@ -1,6 +1,7 @@
 /** Every endpoint of the Client-Server API that is built, by the specification's file names. */
 import * as accountData from './account-data.ts'
 import * as accountDeactivation from './account_deactivation.ts'
+import * as authFallback from './auth_fallback.ts'
 import * as banning from './banning.ts'
 import * as capabilities from './capabilities.ts'
 import * as createRoom from './create_room.ts'
@@ -14,6 +15,7 @@ import * as knocking from './knocking.ts'
 import * as leaving from './leaving.ts'
 import * as listJoinedRooms from './list_joined_rooms.ts'
 import * as login from './login.ts'
+import * as loginFallback from './login_fallback.ts'
 import * as loginToken from './login_token.ts'
 import * as logout from './logout.ts'
 import * as messagePagination from './message_pagination.ts'
@@ -34,6 +36,8 @@ import * as wellknown from './wellknown.ts'
 import * as whoami from './whoami.ts'
 import * as directory from './directory.ts'
 import * as listPublicRooms from './list_public_rooms.ts'
+import * as oldSync from './old_sync.ts'
+import * as roomInitialSync from './room_initial_sync.ts'
 import type { Endpoint } from './route.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
@@ -42,6 +46,7 @@ type Handlers = Readonly<Record<string, Endpoint>>
 const FILES: readonly Handlers[] = [
   accountData,
   accountDeactivation,
+  authFallback,
   banning,
   capabilities,
   createRoom,
@@ -55,6 +60,7 @@ const FILES: readonly Handlers[] = [
   leaving,
   listJoinedRooms,
   login,
+  loginFallback,
   loginToken,
   logout,
   messagePagination,
@@ -74,6 +80,8 @@ const FILES: readonly Handlers[] = [
   wellknown,
   directory,
   listPublicRooms,
+  oldSync,
+  roomInitialSync,
   whoami,
 ]
 

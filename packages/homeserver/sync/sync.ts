@@ -13,6 +13,7 @@ import { roomSection } from './room-section.ts'
 import { strippedState } from './stripped-state.ts'
 import type { SyncContext } from './sync-context.ts'
 import { streamToken } from './sync-token.ts'
+import { consistentView } from './view.ts'
 
 export type SyncRequest = {
   readonly since: number | undefined
@@ -56,21 +57,6 @@ async function answerNow(deps: Homeserver, requester: Requester, request: SyncRe
   return {
     text: `{"next_batch":"${streamToken(upTo)}"${rooms}${globalText(parts)}}`,
     isEmpty: rooms === '' && parts.length === 0,
-  }
-}
-
-/** The user's rooms, and the position they are true for. */
-async function consistentView(
-  deps: Homeserver,
-  requester: Requester,
-): Promise<{ readonly upTo: number; readonly memberships: ReadonlyMap<number, UserMembership> }> {
-  for (;;) {
-    const upTo = deps.streams.position()
-    const memberships = await deps.memberships.of(requester.userNid)
-    let newest = upTo
-    for (const { position } of memberships.values()) newest = Math.max(newest, position)
-    if (newest === upTo) return { upTo, memberships }
-    await deps.streams.reached(newest)
   }
 }
 

@@ -1,0 +1,43 @@
+/** GET /events, /initialSync and /events/{eventId}. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3events> */
+import * as old_sync from '@holdfast/api/generated/client-server/old_sync'
+import { matrixError } from '@holdfast/protocol/errors'
+import { clientEvents } from '../rooms/client-events.ts'
+import { roomView } from '../rooms/room-view.ts'
+import { visibleEvents } from '../rooms/visible-events.ts'
+import { eventStream, snapshot } from '../sync/old-sync.ts'
+import { parseStreamToken } from '../sync/sync-token.ts'
+import { JsonText } from './reply.ts'
+import { route } from './route.ts'
+
+const LIMIT_DEFAULT = 20
+const LIMIT_MAX = 100
+const TIMEOUT_MS_DEFAULT = 0
+const TIMEOUT_MS_MAX = 90_000
+
+export const getEvents = route(old_sync.getEvents, async ({ deps, requester, query, request }) => {
+  if (query.room_id !== undefined) await roomView(deps, requester, query.room_id)
+  const text = await eventStream(deps, requester, {
+    from: query.from === undefined ? undefined : parseStreamToken(query.from, 'from'),
+    timeoutMs: Math.min(Math.max(query.timeout ?? TIMEOUT_MS_DEFAULT, 0), TIMEOUT_MS_MAX),
+    signal: request.signal,
+    roomId: query.room_id,
+  })
+  return new JsonText(text)
+})
+
+export const initialSync = route(old_sync.initialSync, async ({ deps, requester, query }) => {
+  const limit = Math.min(Math.max(query.limit ?? LIMIT_DEFAULT, 1), LIMIT_MAX)
+  return new JsonText(await snapshot(deps, requester, { limit, archived: query.archived ?? false }))
+})
+
+export const getOneEvent = route(old_sync.getOneEvent, async ({ deps, requester, params }) => {
+  // The event's room is not in the request, so only rooms the user has to do with are looked at.
+  for (const { roomNid } of (await deps.memberships.of(requester.userNid)).values()) {
+    const event = await deps.events.inRoom(roomNid, params.eventId)
+    if (event === undefined) continue
+    const visible = await visibleEvents(deps, requester, [event])
+    const [text] = await clientEvents(deps, visible, { reader: requester, room: 'with-room-id' })
+    if (text !== undefined) return new JsonText(text)
+  }
+  throw matrixError('M_NOT_FOUND', 'There is no such event that you may see.')
+})

@@ -1,0 +1,231 @@
+/** The event stream and snapshots of clients from before /sync. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3events> */
+import { EMPTY_FILTER } from '@holdfast/protocol/filter/filter'
+import type { RoomId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import { ignoredUsers } from '../account-data/ignored-users.ts'
+import type { Requester } from '../accounts/requester.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { clientEvents } from '../rooms/client-events.ts'
+import { allStateEvents } from '../rooms/current-state.ts'
+import { roomView, type RoomView } from '../rooms/room-view.ts'
+import type { UserMembership } from '../rooms/user-memberships.ts'
+import { publishedRoom } from '../storage/published-rooms.ts'
+import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
+import type { SyncContext } from './sync-context.ts'
+import { globalParts, roomExtras } from './sync-parts.ts'
+import { streamToken } from './sync-token.ts'
+import { loadTimeline } from './timeline.ts'
+import { consistentView } from './view.ts'
+
+export type StreamRequest = {
+  /** undefined: from now on. */
+  readonly from: number | undefined
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  /** A room to look into without being in it, if it is world-readable. */
+  readonly roomId: RoomId | undefined
+}
+
+/** Events of one answer; what did not fit is in the next one. */
+const CHUNK_PER_ROOM_MAX = 100
+
+/** Everything new in all of the user's rooms, as one list in JSON text; waits for something to happen. */
+export async function eventStream(deps: Homeserver, requester: Requester, request: StreamRequest): Promise<string> {
+  using subscription = deps.streams.subscribe(requester.userNid)
+  const deadlineMs = deps.clock.monotonicMs() + request.timeoutMs
+  const from = request.from ?? deps.streams.position()
+  for (;;) {
+    const { upTo, memberships } = await consistentView(deps, requester)
+    const context = await plainContext(deps, requester, { since: Math.min(from, upTo), upTo })
+    const peeked = request.roomId === undefined ? [] : await peekedChunk(context, memberships, request.roomId)
+    const chunk = [...(await streamChunk(context, memberships)), ...peeked]
+    const timeoutMs = deadlineMs - deps.clock.monotonicMs()
+    if (chunk.length > 0 || timeoutMs <= 0 || request.signal.aborted) {
+      return `{"start":"${streamToken(from)}","end":"${streamToken(upTo)}","chunk":[${chunk.join(',')}]}`
+    }
+    await subscription.wait({ timeoutMs, signal: request.signal })
+  }
+}
+
+async function plainContext(
+  deps: Homeserver,
+  requester: Requester,
+  span: { readonly since: number | undefined; readonly upTo: number },
+): Promise<SyncContext> {
+  const ignored = await ignoredUsers(deps, requester.userNid)
+  return { deps, requester, ...span, filter: EMPTY_FILTER, fullState: false, useStateAfter: false, ignored }
+}
+
+async function streamChunk(
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const room of await changedRooms(context, memberships)) found.push(...(await roomChunk(context, room)))
+  return [...found, ...(await globalEvents(context, memberships, 'presence'))]
+}
+
+/** News of a room that the user only looks into. */
+async function peekedChunk(
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+  roomId: RoomId,
+): Promise<readonly string[]> {
+  const { deps, requester } = context
+  const { head } = await roomView(deps, requester, roomId)
+  if (memberships.get(head.roomNid)?.membership === 'join') return []
+  const timeline = await loadTimeline(deps, {
+    roomNid: head.roomNid,
+    reader: requester,
+    ignored: context.ignored,
+    after: context.since ?? context.upTo,
+    upTo: context.upTo,
+    limit: CHUNK_PER_ROOM_MAX,
+    filter: context.filter.room.timeline,
+  })
+  return clientEvents(deps, timeline.events, { reader: requester, room: 'with-room-id' })
+}
+
+async function roomChunk(context: SyncContext, { membership, since }: ChangedRoom): Promise<readonly string[]> {
+  const { deps, requester } = context
+  const isJoined = membership.membership === 'join'
+  const timeline = await loadTimeline(deps, {
+    roomNid: membership.roomNid,
+    reader: requester,
+    ignored: context.ignored,
+    // Who was not in the room at the token is told of the event that changed this, not of what was before.
+    after: since ?? membership.position - 1,
+    upTo: isJoined ? context.upTo : membership.position,
+    limit: CHUNK_PER_ROOM_MAX,
+    filter: context.filter.room.timeline,
+  })
+  const texts = await clientEvents(deps, timeline.events, { reader: requester, room: 'with-room-id' })
+  if (!isJoined) return texts
+  const { roomId } = await deps.events.room(membership.roomNid)
+  const { ephemeral } = await roomExtras(context, membership, since ?? membership.position)
+  return [...texts, ...ephemeral.map((text) => withRoomId(text, roomId))]
+}
+
+function withRoomId(text: string, roomId: RoomId): string {
+  return `{"room_id":${JSON.stringify(roomId)},${text.slice(1)}`
+}
+
+/** The events of a top-level part of /sync. */
+async function globalEvents(
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+  name: string,
+): Promise<readonly string[]> {
+  const part = (await globalParts(context, memberships)).find(([other]) => other === name)
+  if (part === undefined) return []
+  const { events } = JSON.parse(part[1]) as { events: readonly JsonObject[] }
+  return events.map((event) => JSON.stringify(event))
+}
+
+export type SnapshotRequest = { readonly limit: number; readonly archived: boolean }
+
+/** All of the user's rooms at once, in JSON text. */
+export async function snapshot(deps: Homeserver, requester: Requester, request: SnapshotRequest): Promise<string> {
+  const { upTo, memberships } = await consistentView(deps, requester)
+  const context = await plainContext(deps, requester, { since: undefined, upTo })
+  const rooms: string[] = []
+  const receipts: string[] = []
+  for (const membership of memberships.values()) {
+    const isGone = membership.membership === 'leave' || membership.membership === 'ban'
+    if (isGone && !request.archived) continue
+    const { roomId } = await deps.events.room(membership.roomNid)
+    rooms.push(await snapshotOf(context, membership, roomId, request))
+    if (membership.membership !== 'join') continue
+    const { ephemeral } = await roomExtras(context, membership, undefined)
+    receipts.push(...ephemeral.filter((text) => isReceipt(text)).map((text) => withRoomId(text, roomId)))
+  }
+  const presence = await globalEvents(context, memberships, 'presence')
+  const accountData = await globalEvents(context, memberships, 'account_data')
+  return (
+    `{"end":"${streamToken(upTo)}","rooms":[${rooms.join(',')}],"presence":[${presence.join(',')}],` +
+    `"receipts":[${receipts.join(',')}],"account_data":[${accountData.join(',')}]}`
+  )
+}
+
+function isReceipt(text: string): boolean {
+  return (JSON.parse(text) as JsonObject)['type'] === 'm.receipt'
+}
+
+async function snapshotOf(
+  context: SyncContext,
+  membership: UserMembership,
+  roomId: RoomId,
+  request: SnapshotRequest,
+): Promise<string> {
+  const { deps, requester } = context
+  const isVisible = membership.membership !== 'invite' && membership.membership !== 'knock'
+  if (!isVisible) {
+    const member = (await deps.events.byNid(membership.eventNid))!
+    const head = `"room_id":${JSON.stringify(roomId)},"membership":"${membership.membership}"`
+    const inviter = membership.membership === 'invite' ? `,"inviter":${JSON.stringify(member.pdu.sender)}` : ''
+    const [text] = await clientEvents(deps, [member], { reader: requester, room: 'with-room-id' })
+    return `{${head}${inviter},"invite":${text!}}`
+  }
+  const view = await roomView(deps, requester, roomId)
+  return roomSnapshot(context, { view, membership: membership.membership, limit: request.limit })
+}
+
+/** One room: messages, state, account data and receipts. */
+export async function roomSnapshot(
+  context: SyncContext,
+  room: { readonly view: RoomView; readonly membership: string; readonly limit: number },
+): Promise<string> {
+  const { deps, requester } = context
+  const { head, state, upTo } = room.view
+  const end = Math.min(upTo, context.upTo)
+  const timeline = await loadTimeline(deps, {
+    roomNid: head.roomNid,
+    reader: requester,
+    ignored: context.ignored,
+    after: Number.MIN_SAFE_INTEGER,
+    upTo: end,
+    limit: room.limit,
+    filter: context.filter.room.timeline,
+  })
+  const format = { reader: requester, room: 'with-room-id' } as const
+  const chunk = await clientEvents(deps, timeline.events, format)
+  const stateTexts = await clientEvents(deps, await allStateEvents(deps, state), format)
+  const visibility = (await publishedRoom(deps.db, head.roomNid)) === undefined ? 'private' : 'public'
+  const membership = (await deps.memberships.of(requester.userNid)).get(head.roomNid)
+  const extras = membership === undefined ? undefined : await roomExtras(context, membership, undefined)
+  return (
+    `{"room_id":${JSON.stringify(head.roomId)},"membership":"${room.membership}","visibility":"${visibility}",` +
+    `"messages":{"start":"${streamToken(timeline.start)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]},` +
+    `"state":[${stateTexts.join(',')}],"account_data":[${extras?.accountData.join(',') ?? ''}],` +
+    `"receipts":[${extras?.ephemeral.filter(isReceipt).join(',') ?? ''}]}`
+  )
+}
+
+/** The snapshot of one room, with the presence of those in it. */
+export async function snapshotOfRoom(
+  deps: Homeserver,
+  requester: Requester,
+  request: { readonly roomId: RoomId; readonly limit: number },
+): Promise<string> {
+  const { upTo, memberships } = await consistentView(deps, requester)
+  const view = await roomView(deps, requester, request.roomId)
+  const context = await plainContext(deps, requester, { since: undefined, upTo })
+  const membership = memberships.get(view.head.roomNid)?.membership ?? 'leave'
+  const text = await roomSnapshot(context, { view, membership, limit: request.limit })
+  const presence = await presenceOfRoom(context, memberships, view)
+  return `${text.slice(0, -1)},"presence":[${presence.join(',')}]}`
+}
+
+async function presenceOfRoom(
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+  { head }: RoomView,
+): Promise<readonly string[]> {
+  const shown: string[] = []
+  for (const text of await globalEvents(context, memberships, 'presence')) {
+    const { sender } = JSON.parse(text) as { sender: string }
+    const userNid = await context.deps.dictionary.userNid(sender as Requester['userId'])
+    if (userNid !== undefined && head.members.joined.has(userNid)) shown.push(text)
+  }
+  return shown
+}
