@@ -36,10 +36,8 @@ function finds(rule: Rule, files: Files, ...expected: RegExp[]): void {
 
 test('this repository is tidy', () => {
   const findings = checkAll(loadRepository(join(import.meta.dirname, '..')))
-  assert.deepEqual(
-    findings.map(({ path, line, rule, message }) => `${path}:${line}: ${rule}: ${message}`),
-    [],
-  )
+  const list = findings.map(({ path, line, rule, message }) => `${path}:${line}: ${rule}: ${message}`)
+  assert.equal(findings.length, 0, `${findings.length} findings\n${list.join('\n')}`)
 })
 
 describe('walls', () => {
