@@ -1,15 +1,13 @@
 /** Holdfast from this repository, on its embedded database or on PostgreSQL. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Candidate, FSYNCED, type Place, type Running } from './candidate.ts'
 import { answersOk, freePort, startProgram, waitUntil } from './child.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 
-const REPOSITORY = join(import.meta.dirname, '..', '..')
+const PACKAGE = join(import.meta.dirname, '..', '..', 'packages', 'holdfast')
 const SECRET = 'bench-registration'
-/** What `npm start` runs once everything is installed; npm itself would count as memory of the server. */
-const ENTRY = join(REPOSITORY, 'packages', 'holdfast', 'main.ts')
-
 export const holdfastSqlite: Candidate = {
   name: 'holdfast-sqlite',
   label: 'Holdfast (SQLite)',
@@ -40,7 +38,7 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
   const command = process.execPath
   const child = startProgram({
     command,
-    args: [ENTRY, 'start'],
+    args: [entry(), 'start'],
     logFile,
     env,
     folder: place.folder,
@@ -58,4 +56,11 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
       await postgres?.stop()
     },
   }
+}
+
+/** The program itself: npm, or anything else that starts it, would count as memory of the server. */
+function entry(): string {
+  const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { bin?: { holdfast?: string } }
+  if (bin?.holdfast === undefined) throw new Error('packages/holdfast/package.json names no program "holdfast" in bin')
+  return join(PACKAGE, bin.holdfast)
 }

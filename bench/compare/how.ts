@@ -33,6 +33,9 @@ matrix-server-node (commit bf1556d) was started with
 13.2.0 because the version it asks for has no prebuilt binary for the Node in use. Synapse runs with \`bcrypt_rounds: 4\`,
 which no measured span contains; its other settings are in \`bench/compare/synapse.ts\`.
 
+Wall time depends on what else the machine does; CPU per operation much less. A run at "quick" scale, or beside other work,
+is for orientation only.
+
 The columns: latency is from the first byte of a request to the whole answer; CPU is user and system time of all
 processes of the server, database included; the event-loop delay is what the server's own metrics tell for the span;
 database growth counts pages in use (SQLite) or \`pg_database_size\`; PSS is memory with shared pages divided among
