@@ -1,6 +1,7 @@
 /** Opens the database of a test's place, in the test's process or in a child. */
 import type { Database } from '../database.ts'
 import type { Migration } from '../migrations.ts'
+import { openPostgres } from '../postgres/open.ts'
 import { openSqlite } from '../sqlite/open.ts'
 import type { PlaceDescription, PlaceOptions } from './place.ts'
 
@@ -31,5 +32,5 @@ export const CONTRACT_MIGRATIONS: readonly Migration[] = [
 export function openPlace(place: PlaceDescription, options: PlaceOptions = {}): Promise<Database> {
   const all = { migrations: CONTRACT_MIGRATIONS, ...options }
   if (place.engine === 'sqlite') return openSqlite({ folder: place.folder, writer: place.writer, ...all })
-  throw new Error('not yet')
+  return openPostgres({ url: place.url, ...all })
 }

@@ -1,0 +1,4 @@
+import { databaseContract } from '../testing/contract.ts'
+import { postgresEngine } from '../testing/postgres.ts'
+
+databaseContract(postgresEngine)
