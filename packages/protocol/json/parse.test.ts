@@ -225,9 +225,12 @@ describe('strict JSON parser: depth', () => {
 
   it('is refused at once where it is limited, however deep', () => {
     const text = nested(1_000_000)
-    const start = performance.now()
-    assert.equal(problemOf(text), 'depth')
-    assert.ok(performance.now() - start < 10)
+    const spent = Array.from({ length: 5 }, () => {
+      const start = performance.now()
+      assert.equal(problemOf(text), 'depth')
+      return performance.now() - start
+    })
+    assert.ok(Math.min(...spent) < 10)
   })
 
   it('may be unlimited, without recursion', () => {

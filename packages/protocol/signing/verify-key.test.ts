@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { isSoundPoint } from './points.ts'
 import { createSigningKey } from './signing-key.ts'
@@ -84,6 +85,20 @@ const seed = new Uint8Array(32).fill(9)
 const key = createSigningKey({ keyId: 'ed25519:1', seed })
 const signatureOf = (message: string) => Buffer.from(key.sign(message), 'base64')
 
+function toInteger(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n)
+}
+
+/** The signature that the owner of the key can make to any R of which they know that its own secret is zero. */
+function signatureWithR(r: Uint8Array, message: string): Uint8Array {
+  const secret = hash('sha512', seed, 'buffer').subarray(0, 32)
+  secret[0] = (secret[0] as number) & 248
+  secret[31] = ((secret[31] as number) & 127) | 64
+  const publicKey = Buffer.from(key.publicKey, 'base64')
+  const challenge = toInteger(hash('sha512', Buffer.concat([r, publicKey, Buffer.from(message)]), 'buffer'))
+  return Buffer.concat([r, encode((challenge * toInteger(secret)) % GROUP_ORDER, 0n)])
+}
+
 describe('public key', () => {
   it('of small order is refused, all eight points with either sign', () => {
     const points = smallOrderPoints()
@@ -155,16 +170,15 @@ describe('signature check', () => {
 
   it('fails for a scalar to which the order of the group was added', () => {
     const signature = signatureOf('x')
-    let scalar = 0n
-    for (let index = 63; index >= 32; index -= 1) scalar = (scalar << 8n) | BigInt(signature[index] as number)
+    const scalar = toInteger(signature.subarray(32))
     const other = Buffer.concat([signature.subarray(0, 32), encode(scalar + GROUP_ORDER, 0n)])
     assert.ok(!verifyKey.verify('x', other))
   })
 
   it('fails for an R of small order or of a second spelling', () => {
-    for (const { y } of smallOrderPoints()) {
-      const signature = Buffer.concat([encode(y, 0n), Buffer.alloc(32)])
-      assert.ok(!verifyKey.verify('x', signature))
+    for (const { x, y } of smallOrderPoints()) {
+      const signature = signatureWithR(encode(y, x & 1n), 'x')
+      assert.ok(!verifyKey.verify('x', signature), String(y))
     }
     assert.ok(!isSoundPoint(encode(PRIME + 1n, 0n)))
   })

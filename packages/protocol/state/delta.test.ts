@@ -46,6 +46,8 @@ describe('state delta', () => {
       assert.throws(() => unpackStateDelta(bytes.subarray(0, length)), RangeError, String(length))
     }
     assert.throws(() => unpackStateDelta(Uint8Array.from([...bytes, 0])), RangeError)
+    assert.throws(() => unpackStateDelta(Uint8Array.from([1, 0, 0])), RangeError)
+    assert.throws(() => unpackStateDelta(Uint8Array.from([2, 2, 0, 1])), RangeError)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 30 }), (noise) => {
         try {

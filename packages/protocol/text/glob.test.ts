@@ -62,6 +62,16 @@ describe('glob', () => {
     assert.ok(!compileGlob('😀?').matches('🎉😀'))
   })
 
+  it('finds long pieces with wildcards, across machine words', () => {
+    for (const length of [30, 31, 32, 61, 62, 63, 64, 93, 200]) {
+      const piece = Array.from({ length }, (_, index) => (index % 7 === 3 ? '?' : 'abc'[index % 3])).join('')
+      const text = piece.replaceAll('?', 'x')
+      const glob = compileGlob(`*${piece}*`)
+      assert.ok(glob.matches(`aaa${text}bbb`) && glob.matches(text), String(length))
+      assert.ok(!glob.matches(`aaa${text.slice(0, -1)}`) && !glob.matches(`z${text.slice(1)}`), String(length))
+    }
+  })
+
   it('has no ? where only * is special', () => {
     assert.ok(!compileGlob('m.?', { questionMark: false }).matches('m.x'))
     assert.ok(compileGlob('m.?*', { questionMark: false }).matches('m.?x'))
@@ -113,8 +123,8 @@ describe('glob', () => {
     for (const pattern of hostile) {
       const glob = compileGlob(pattern)
       glob.matches('aaab')
-      const spent = millisecondsOf(() => glob.matches(body)) + millisecondsOf(() => glob.matchesWords(body))
-      assert.ok(spent < 200, `${pattern.slice(0, 12)} took ${spent} ms`)
+      const spent = [1, 2, 3].map(() => millisecondsOf(() => glob.matches(body) || glob.matchesWords(body)))
+      assert.ok(Math.min(...spent) < 100, `${pattern.slice(0, 12)} took ${String(spent)} ms`)
     }
   })
 })

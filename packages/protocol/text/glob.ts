@@ -92,8 +92,7 @@ function matchesWords({ first, middle, last, prepare }: Compiled, raw: string): 
   const afterFirst = find(first, text, { ...whole, bounds: { mayStart } })
   const afterMiddle = afterFirst === -1 ? -1 : findAll(middle, text, { from: afterFirst, to: text.length })
   if (afterMiddle === -1) return false
-  // The end of the text is a boundary, so what ends in a star always reaches one.
-  return last.text === '' || find(last, text, { from: afterMiddle, to: text.length, bounds: { mayEnd } }) !== -1
+  return find(last, text, { from: afterMiddle, to: text.length, bounds: { mayEnd } }) !== -1
 }
 
 function isWordUnit(unit: number): boolean {
