@@ -39,13 +39,14 @@ test('columns that no server has are left out, and failures are told', () => {
   assert.match(page, /\*\*Failed: send: 1 lost\*\*/)
 })
 
-test('the first server is held against the others, by rate or by median latency', () => {
-  const faster = aResult('A')
+test('Holdfast is held against servers measured at the same scale, by rate or by median latency', () => {
+  const faster = aResult('Holdfast')
   const paced = { ...faster.rows[0]!, variant: 'paced', latencyMs: { p50: 0.5, p95: 1, p99: 1, max: 1 } }
   const { perSecond: _, ...unrated } = paced
   const other = { ...unrated, latencyMs: { p50: 2, p95: 2, p99: 2, max: 2 } }
   const rated = { ...faster.rows[0]!, perSecond: 2.5 }
-  const page = renderReport([{ ...faster, rows: [...faster.rows, unrated] }, aResult('B', { rows: [rated, other] })])
+  const quick = aResult('B', { rows: [rated, other] })
+  const page = renderReport([{ ...faster, rows: [...faster.rows, unrated] }, quick, aResult('C', { scale: 'full' })])
   assert.match(page, /\| workload +\| +to B \|/)
   assert.match(page, /\| send, 1 in flight \| 4\.00 x \|/)
   assert.match(page, /\| send, paced +\| 4\.00 x \|/)

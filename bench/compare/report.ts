@@ -23,7 +23,7 @@ export function renderReport(results: readonly Result[]): string {
     '## Each server in full',
     ...results.map((result) => renderResult(result).replace(/^## /, '### ')),
   ]
-  return `${sections.join('\n\n')}\n`
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
 function serversTable(results: readonly Result[]): string {
@@ -71,16 +71,17 @@ function compare(
   return `### ${title}\n\n${markdownTable(columns, lines)}`
 }
 
-/** How many times as fast the first server is: by rate where there is one, else by median latency. */
+/** How many times as fast Holdfast is as each server that was measured at the same scale. */
 function ratios(results: readonly Result[], all: readonly Line[]): string {
-  const [first, ...others] = results
-  if (first === undefined || others.length === 0) return ''
+  const [first] = results
+  const others = results.slice(1).filter((result) => result.scale === first?.scale)
+  if (first === undefined || !first.label.startsWith('Holdfast') || others.length === 0) return ''
   const columns: Column<Line>[] = [
     { title: 'workload', cell: (line) => `${line.workload}, ${line.variant}` },
-    ...others.map((result, index) => ({
+    ...others.map((result) => ({
       title: `to ${result.label}`,
       align: 'right' as const,
-      cell: ({ cells }: Line) => times(cells[0] && cells[index + 1] && ratio(cells[0], cells[index + 1]!)),
+      cell: ({ cells }: Line) => times(cells[0], cells[results.indexOf(result)]),
     })),
   ]
   const lines = all.filter((line) => line.cells[0] !== undefined)
@@ -88,13 +89,14 @@ function ratios(results: readonly Result[], all: readonly Line[]): string {
   return `### ${first.label}: times as fast\n\n${text}\n\n${markdownTable(columns, lines)}`
 }
 
+/** By rate where there is one, else by median latency. */
 function ratio(own: Row, other: Row): number {
   if (own.perSecond !== undefined && other.perSecond !== undefined) return own.perSecond / other.perSecond
   return other.latencyMs.p50 / own.latencyMs.p50
 }
 
-function times(ratio: number | undefined): string {
-  return ratio === undefined ? '–' : `${figure(ratio)} x`
+function times(own: Row | undefined, other: Row | undefined): string {
+  return own === undefined || other === undefined ? '–' : `${figure(ratio(own, other))} x`
 }
 
 function factsTable(results: readonly Result[]): string {
