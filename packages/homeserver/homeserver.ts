@@ -12,6 +12,7 @@ import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
+import type { CreationTimes } from './rooms/creation-times.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
@@ -41,6 +42,7 @@ export type Homeserver = {
   readonly heads: RoomHeads
   /** The rooms of each user. */
   readonly memberships: UserMemberships
+  readonly creationTimes: CreationTimes
   /** The one writer of each room. */
   readonly roomQueue: RoomQueue
   /** Positions of rooms and users, and those who wait for them. */

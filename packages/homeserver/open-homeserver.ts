@@ -8,6 +8,7 @@ import type { Log } from '@holdfast/platform/log/log'
 import { createPasswordHasher, type PasswordHasher } from '@holdfast/platform/password/password-hasher'
 import type { Random } from '@holdfast/platform/random/random'
 import { openAccountCaches } from './accounts/caches.ts'
+import { resumeAccounts } from './accounts/resume-accounts.ts'
 import { openNonces } from './accounts/shared-secret.ts'
 import { ENDPOINTS } from './client-server/endpoints.ts'
 import { openClientServerApi, type ClientServerApi } from './client-server/service.ts'
@@ -15,6 +16,7 @@ import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
+import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
 import { openRoomQueue } from './rooms/room-queue.ts'
@@ -67,6 +69,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     authSessions: openAuthSessions({ clock, random }),
     registrationNonces: openNonces({ clock, random }),
     rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
+    creationTimes: openCreationTimes(),
     sentMembers: openSentMembers(),
     publicRooms: openPublicRoomCache(),
     transactions: openTransactionGuard({ db, clock }),
@@ -77,7 +80,10 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     parts,
     operationOf: api.operationOf,
     handle: api.handle,
-    start: async () => {},
+    start: async () => {
+      // In the background: what a crash cut off can take longer than clients should wait.
+      resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
+    },
     [Symbol.asyncDispose]: async () => stopping.abort(),
   }
 }

@@ -42,7 +42,10 @@ export async function removeAlias(deps: AliasDeps, requester: Requester, alias: 
   const head = await deps.heads.byNid(row.room_nid)
   const isMaker = row.creator_nid === requester.userNid
   if (!isMaker && !requester.isAdmin && !(await maySetCanonicalAlias(deps, head, requester))) {
-    throw matrixError('M_FORBIDDEN', 'This alias belongs to somebody else, and you may not set the aliases of its room.')
+    throw matrixError(
+      'M_FORBIDDEN',
+      'This alias belongs to somebody else, and you may not set the aliases of its room.',
+    )
   }
   try {
     await deps.db.commit([deleteAlias({ alias, roomNid: row.room_nid })])
@@ -95,8 +98,11 @@ async function withdrawFromRoom(
 /** undefined: the content does not name the alias. */
 function contentWithout(content: JsonObject, alias: RoomAlias): JsonObject | undefined {
   const { alias: main, alt_aliases, ...rest } = content
-  const others = Array.isArray(alt_aliases) ? (alt_aliases as readonly unknown[]).filter((other) => other !== alias) : undefined
-  const namesIt = main === alias || (others !== undefined && others.length !== (alt_aliases as readonly unknown[]).length)
+  const others = Array.isArray(alt_aliases)
+    ? (alt_aliases as readonly unknown[]).filter((other) => other !== alias)
+    : undefined
+  const namesIt =
+    main === alias || (others !== undefined && others.length !== (alt_aliases as readonly unknown[]).length)
   if (!namesIt) return undefined
   return {
     ...rest,

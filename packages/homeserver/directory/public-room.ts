@@ -29,7 +29,11 @@ const SHOWN = {
 
 export async function publicRoom(deps: Pick<Homeserver, 'dictionary' | 'events'>, head: RoomHead): Promise<PublicRoom> {
   const types = [...Object.values(SHOWN).map(([type]) => type), 'm.room.history_visibility', 'm.room.guest_access']
-  const events = await stateEventsAt(deps, head.state.map, types.map((type) => ({ type, stateKey: '' })))
+  const events = await stateEventsAt(
+    deps,
+    head.state.map,
+    types.map((type) => ({ type, stateKey: '' })),
+  )
   const contents = new Map(events.map(({ pdu }) => [pdu.type, pdu.content]))
   const value = (type: string, key: string): JsonValue | undefined => contents.get(type)?.[key]
   const shown = Object.entries(SHOWN).flatMap(([name, [type, key]]) => {

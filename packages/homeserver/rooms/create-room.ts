@@ -26,7 +26,7 @@ export type RoomCreation = {
   readonly powerLevelOverride: JsonObject
 }
 
-type CreateDeps = Pick<Homeserver, 'roomQueue' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'>
+type CreateDeps = Pick<Homeserver, 'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'>
 
 /**
  * @returns the id of the new room
@@ -52,7 +52,10 @@ function addAll(draft: RoomDraft, events: readonly NewRoomEvent[]): void {
       draft.add(event)
     } catch (error) {
       if (!(error instanceof MatrixError) || error.errcode !== 'M_FORBIDDEN') throw error
-      throw matrixError('M_INVALID_ROOM_STATE', `The new room would not allow its ${event.type} event: ${error.message}`)
+      throw matrixError(
+        'M_INVALID_ROOM_STATE',
+        `The new room would not allow its ${event.type} event: ${error.message}`,
+      )
     }
   }
 }
@@ -91,8 +94,9 @@ async function firstEvents(
     const topic = { topic: creation.topic, 'm.topic': { 'm.text': [{ body: creation.topic }] } }
     state.push(['m.room.topic', '', topic])
   }
-  for (const userId of new Set(invite)) state.push(['m.room.member', userId, await inviteContent(deps, userId, creation)])
-  const originServerTs = deps.clock.nowMs()
+  for (const userId of new Set(invite))
+    state.push(['m.room.member', userId, await inviteContent(deps, userId, creation)])
+  const originServerTs = deps.creationTimes.next({ userNid: requester.userNid, nowMs: deps.clock.nowMs() })
   return state.map(([type, stateKey, content]) => ({ type, stateKey, sender, content, originServerTs }))
 }
 

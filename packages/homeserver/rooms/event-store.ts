@@ -33,7 +33,12 @@ export type StoredEvent = {
 }
 
 /** What never changes about a room. */
-export type RoomIdentity = { readonly roomNid: number; readonly roomId: RoomId; readonly version: string; readonly rules: RoomRules }
+export type RoomIdentity = {
+  readonly roomNid: number
+  readonly roomId: RoomId
+  readonly version: string
+  readonly rules: RoomRules
+}
 
 export type EventStore = {
   byNid(nid: number): Promise<StoredEvent | undefined>

@@ -27,7 +27,10 @@ export type Prefetched = {
   newStateNid(): number
 }
 
-export type PrefetchDeps = Pick<Homeserver, 'dictionary' | 'events'> & { readonly eventNids: NidAllocator; readonly stateNids: NidAllocator }
+export type PrefetchDeps = Pick<Homeserver, 'dictionary' | 'events'> & {
+  readonly eventNids: NidAllocator
+  readonly stateNids: NidAllocator
+}
 
 /** Loads for one batch of decisions on the same state. */
 export async function prefetch(
@@ -98,6 +101,7 @@ function keyText(key: StateKey): string {
 }
 
 function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the decision uses ${what === 'event' ? 'an' : 'a'} ${what} that it did not announce`)
+  if (value === undefined)
+    throw new Error(`the decision uses ${what === 'event' ? 'an' : 'a'} ${what} that it did not announce`)
   return value
 }

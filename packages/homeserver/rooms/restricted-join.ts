@@ -22,7 +22,11 @@ const VOUCHERS_TRIED_MAX = 100
  * The local member to name in `join_authorised_via_users_server`; undefined if the join needs none.
  * @throws {MatrixError} M_FORBIDDEN if the requester meets no condition, M_UNABLE_TO_AUTHORISE_JOIN if nobody here can vouch
  */
-export async function voucherForJoin(deps: JoinDeps, head: RoomHead, requester: Requester): Promise<UserId | undefined> {
+export async function voucherForJoin(
+  deps: JoinDeps,
+  head: RoomHead,
+  requester: Requester,
+): Promise<UserId | undefined> {
   if (!head.rules.restrictedJoins) return undefined
   const joinRules = await stateEventAt(deps, head.state.map, { type: 'm.room.join_rules', stateKey: '' })
   const rule = joinRules?.pdu.content['join_rule']
@@ -34,7 +38,10 @@ export async function voucherForJoin(deps: JoinDeps, head: RoomHead, requester: 
   }
   const voucher = await findVoucher(deps, head)
   if (voucher === undefined) {
-    throw matrixError('M_UNABLE_TO_AUTHORISE_JOIN', 'Nobody on this server may invite to this room, so none can vouch for you.')
+    throw matrixError(
+      'M_UNABLE_TO_AUTHORISE_JOIN',
+      'Nobody on this server may invite to this room, so none can vouch for you.',
+    )
   }
   return voucher
 }
@@ -63,7 +70,8 @@ async function findVoucher(deps: JoinDeps, head: RoomHead): Promise<UserId | und
   const some = [...head.members.joined.values().take(VOUCHERS_TRIED_MAX)]
   for (const candidate of [...creators, ...named, ...(await deps.dictionary.userIds(some))]) {
     const userId = parseUserId(candidate)
-    if (userId === undefined || serverNameOf(userId) !== deps.serverName || levels.ofUser(userId) < levels.invite) continue
+    if (userId === undefined || serverNameOf(userId) !== deps.serverName || levels.ofUser(userId) < levels.invite)
+      continue
     const userNid = await deps.dictionary.userNid(userId)
     if (userNid !== undefined && head.members.joined.has(userNid)) return userId
   }

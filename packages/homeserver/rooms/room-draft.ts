@@ -127,7 +127,8 @@ export class RoomDraft {
       serverName: this.#deps.serverName,
       eventIdLocalpart: rules.eventId === 'random' ? this.#deps.random.text(18) : undefined,
     })
-    if (isEventTooLarge(built, this.#deps.serverName)) throw matrixError('M_TOO_LARGE', 'The event is larger than 65,536 bytes.')
+    if (isEventTooLarge(built, this.#deps.serverName))
+      throw matrixError('M_TOO_LARGE', 'The event is larger than 65,536 bytes.')
     const verdict = authorize(rules, built.pdu, {
       get: (type, stateKey) => this.stateEvent({ type, stateKey })?.pdu,
     })
@@ -160,7 +161,8 @@ export class RoomDraft {
   #take(pdu: Pdu, json: string, edges: DraftEvent['edges'], transaction: SendingTransaction | undefined): DraftEvent {
     this.#roomId ??= pdu.roomId
     const nid = this.#prefetched.newEventNid()
-    const stateKeyNid = pdu.stateKey === undefined ? undefined : this.#stateKeyNid({ type: pdu.type, stateKey: pdu.stateKey })
+    const stateKeyNid =
+      pdu.stateKey === undefined ? undefined : this.#stateKeyNid({ type: pdu.type, stateKey: pdu.stateKey })
     const before = this.#state?.map ?? emptyStateMap()
     const replacesNid = stateKeyNid === undefined ? undefined : stateMapGet(before, stateKeyNid)
     if (stateKeyNid !== undefined) {

@@ -62,7 +62,11 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
         waiting.set(roomNid, [job])
         void drain(roomNid)
       } else if (jobs.length >= WAITING_MAX) {
-        reject(matrixError('M_LIMIT_EXCEEDED', 'This room is busy. Try again in a second.', { extra: { retry_after_ms: 1000 } }))
+        reject(
+          matrixError('M_LIMIT_EXCEEDED', 'This room is busy. Try again in a second.', {
+            extra: { retry_after_ms: 1000 },
+          }),
+        )
       } else {
         jobs.push(job)
       }

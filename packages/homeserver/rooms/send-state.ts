@@ -23,7 +23,8 @@ export function sendState(
     prepare: () => ({ events: [event] }),
     decide: (draft) => {
       const present = draft.stateEvent(event)
-      if (present?.pdu.sender === event.sender && canonicalJson(present.pdu.content) === content) return present.pdu.eventId
+      if (present?.pdu.sender === event.sender && canonicalJson(present.pdu.content) === content)
+        return present.pdu.eventId
       return draft.add(event, { deviceNid: requester.deviceNid, transactionId: undefined }).event.pdu.eventId
     },
   })

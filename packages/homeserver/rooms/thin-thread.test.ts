@@ -11,7 +11,10 @@ test('two users meet in a room, talk, and find everything again after a restart'
   const room = `/rooms/${encodeURIComponent(roomId)}`
   await bob.ok('POST', `${room}/join`, {})
   const first = await bob.ok('GET', '/sync')
-  assert.equal(first.rooms.join[roomId].state.events.length + first.rooms.join[roomId].timeline.events.length >= 6, true)
+  assert.equal(
+    first.rooms.join[roomId].state.events.length + first.rooms.join[roomId].timeline.events.length >= 6,
+    true,
+  )
 
   const waiting = bob.ok('GET', `/sync?since=${first.next_batch}&timeout=10000`)
   const sent = await ann.ok('PUT', `${room}/send/m.room.message/1`, { msgtype: 'm.text', body: 'hello' })

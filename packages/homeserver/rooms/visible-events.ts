@@ -38,7 +38,9 @@ export async function eventVisibility(
     return eventNid === undefined ? undefined : deps.events.byNid(eventNid)
   }
 
-  async function atState(stateNid: number): Promise<{ visibility: HistoryVisibility; membership: Membership | undefined }> {
+  async function atState(
+    stateNid: number,
+  ): Promise<{ visibility: HistoryVisibility; membership: Membership | undefined }> {
     let at = atStates.get(stateNid)
     if (at === undefined) {
       at = {

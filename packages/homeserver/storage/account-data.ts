@@ -46,7 +46,10 @@ export function setAccountDataRow(key: AccountDataKey, content: string): Stateme
 }
 
 /** Like `setAccountDataRow`, but breaks its expectation if the row is not the one of `fromPosition` (0: no row) any more. */
-export function replaceAccountDataRow(key: AccountDataKey, change: { content: string; fromPosition: number }): Statement {
+export function replaceAccountDataRow(
+  key: AccountDataKey,
+  change: { content: string; fromPosition: number },
+): Statement {
   return statement(
     sql`INSERT INTO account_data (user_nid, room_nid, type, content, position)
         SELECT ${key.userNid}, ${key.roomNid}, ${key.type}, ${change.content}, ${position()}

@@ -6,13 +6,17 @@ export function userNid(db: Reader, userId: string): Promise<{ user_nid: number 
   return db.row(sql`SELECT user_nid FROM users WHERE user_id = ${userId}`)
 }
 
-export function userIds(db: Reader, nids: readonly number[]): Promise<readonly { user_nid: number; user_id: string }[]> {
-  return db.all(
-    sql`SELECT user_nid, user_id FROM users WHERE user_nid IN ${integerList(nids)} ORDER BY user_nid`,
-  )
+export function userIds(
+  db: Reader,
+  nids: readonly number[],
+): Promise<readonly { user_nid: number; user_id: string }[]> {
+  return db.all(sql`SELECT user_nid, user_id FROM users WHERE user_nid IN ${integerList(nids)} ORDER BY user_nid`)
 }
 
-export function userNids(db: Reader, ids: readonly string[]): Promise<readonly { user_nid: number; user_id: string }[]> {
+export function userNids(
+  db: Reader,
+  ids: readonly string[],
+): Promise<readonly { user_nid: number; user_id: string }[]> {
   return db.all(sql`SELECT user_nid, user_id FROM users WHERE user_id IN ${textList(ids)} ORDER BY user_nid`)
 }
 

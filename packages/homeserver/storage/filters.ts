@@ -9,7 +9,11 @@ export function filterRow(
   return db.row(sql`SELECT filter FROM filters WHERE user_nid = ${key.userNid} AND filter_id = ${key.filterId}`)
 }
 
-export function insertFilter(row: { readonly userNid: number; readonly filterId: string; readonly filter: string }): Statement {
+export function insertFilter(row: {
+  readonly userNid: number
+  readonly filterId: string
+  readonly filter: string
+}): Statement {
   return statement(
     sql`INSERT INTO filters (user_nid, filter_id, filter) VALUES (${row.userNid}, ${row.filterId}, ${row.filter})
         ON CONFLICT DO NOTHING`,

@@ -19,7 +19,8 @@ export async function changedRooms(
     const isJoined = membership.membership === 'join'
     const isGone = membership.membership === 'leave' || membership.membership === 'ban'
     if (membership.position <= since) {
-      if (isJoined && (context.fullState || touchedSince(context, membership.roomNid, since))) changed.push({ membership, since })
+      if (isJoined && (context.fullState || touchedSince(context, membership.roomNid, since)))
+        changed.push({ membership, since })
       else if (isGone && context.fullState && filter.room.includeLeave) changed.push({ membership, since })
       continue
     }
@@ -29,15 +30,9 @@ export async function changedRooms(
   return changed
 }
 
-function initialRooms(
-  context: SyncContext,
-  memberships: ReadonlyMap<number, UserMembership>,
-): readonly ChangedRoom[] {
+function initialRooms(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): readonly ChangedRoom[] {
   return [...memberships.values()]
-    .filter(
-      ({ membership }) =>
-        context.filter.room.includeLeave || (membership !== 'leave' && membership !== 'ban'),
-    )
+    .filter(({ membership }) => context.filter.room.includeLeave || (membership !== 'leave' && membership !== 'ban'))
     .map((membership) => ({ membership, since: undefined }))
 }
 

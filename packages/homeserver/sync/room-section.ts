@@ -73,7 +73,9 @@ async function stateOf(
   if (!wantsAll && !timeline.limited && !lazy && !(context.useStateAfter && hasStateChange)) return []
   const first = timeline.events[0]
   const to: StateMap =
-    context.useStateAfter || first === undefined ? await stateAt(deps, roomNid, span.upTo) : await stateBefore(deps, first)
+    context.useStateAfter || first === undefined
+      ? await stateAt(deps, roomNid, span.upTo)
+      : await stateBefore(deps, first)
   // Without a gap the client knows the state before the timeline, so only lazily loaded members can be missing.
   const known = timeline.limited || context.useStateAfter ? await stateAt(deps, roomNid, span.since ?? 0) : to
   return stateChanges(context, {

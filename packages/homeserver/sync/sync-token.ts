@@ -11,6 +11,7 @@ export function streamToken(position: number): string {
 export function parseStreamToken(raw: string, parameter: string): number {
   const match = TOKEN.exec(raw)
   const position = match === null ? Number.NaN : Number(match[1])
-  if (!Number.isSafeInteger(position)) throw matrixError('M_INVALID_PARAM', `\`${parameter}\` is not a token of this server.`)
+  if (!Number.isSafeInteger(position))
+    throw matrixError('M_INVALID_PARAM', `\`${parameter}\` is not a token of this server.`)
   return position
 }
