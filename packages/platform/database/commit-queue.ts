@@ -1,4 +1,5 @@
 /** Group commit: the lists that wait while a transaction runs form the next one, in the order of their calls. */
+import assert from 'node:assert/strict'
 import {
   CommitOutcomeUnknown,
   ConstraintFailed,
@@ -31,7 +32,7 @@ export class CommitQueue<Value> {
   #running: Promise<void> | undefined
   #closed = false
 
-  /** `written` is called after each group that the engine could write. */
+  /** `written` is called after each group. */
   constructor(write: GroupWriter<Value>, observer: DatabaseObserver, written: () => void) {
     this.#write = write
     this.#observer = observer
@@ -93,12 +94,15 @@ export class CommitQueue<Value> {
     const start = performance.now()
     const outcomes = await this.#outcomes(group)
     for (const [index, { resolve, reject }] of group.entries()) settle(outcomes[index]!, resolve, reject)
+    this.#written()
     this.#observe(group, outcomes, performance.now() - start)
   }
 
   async #outcomes(group: readonly Waiting<Value>[]): Promise<readonly Outcome[]> {
     try {
-      return await this.#write(group.map(({ list }) => list))
+      const outcomes = await this.#write(group.map(({ list }) => list))
+      assert(outcomes.length === group.length, 'each list has an outcome')
+      return outcomes
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return group.map(() => ({ kind: 'unavailable', message }))
@@ -106,14 +110,18 @@ export class CommitQueue<Value> {
   }
 
   #observe(group: readonly Waiting<Value>[], outcomes: readonly Outcome[], ms: number): void {
-    const unavailable = outcomes.find((outcome) => outcome.kind === 'unavailable')
-    if (unavailable !== undefined) {
-      this.#observer.unavailable?.({ lists: group.length, message: unavailable.message })
-      return
+    const lists = group.length
+    try {
+      const unavailable = outcomes.find((outcome) => outcome.kind === 'unavailable')
+      if (unavailable !== undefined) return this.#observer.unavailable?.({ lists, message: unavailable.message })
+      const statements = group.reduce((sum, { list }) => sum + list.statements.length, 0)
+      this.#observer.committed?.({ lists, statements, ms, queued: this.#waiting.length })
+    } catch (error) {
+      // A mistake in a metric is shown, but must not end all commits.
+      queueMicrotask(() => {
+        throw error
+      })
     }
-    this.#written()
-    const statements = group.reduce((sum, { list }) => sum + list.statements.length, 0)
-    this.#observer.committed?.({ lists: group.length, statements, ms, queued: this.#waiting.length })
   }
 }
 

@@ -31,10 +31,11 @@ export class SqliteConnection {
    * WAL with `synchronous=FULL`: a transaction that COMMIT acknowledged survives a power cut. Checkpoints are not made
    * by commits, because each would hold its thread for 30 ms and more (sqlite/checkpoints.ts makes them).
    */
-  static writer(path: string): SqliteConnection {
+  static writer(path: string, pagesMax?: number): SqliteConnection {
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY')
+    if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`)
     return new SqliteConnection(database)
   }
 

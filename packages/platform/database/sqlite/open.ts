@@ -30,8 +30,12 @@ export type SqliteOptions = {
   readonly readerThreads?: number
   /** Where checkpoints run (default thread). */
   readonly checkpoints?: 'inline' | 'thread'
+  /** Commits that would make the database file larger are refused as if the disk were full. */
+  readonly bytesMax?: number
   readonly observer?: DatabaseObserver
 }
+
+const PAGE_BYTES = 4096
 
 /** A group's fsync holds the event loop for this long at most, or the writer gets a thread. */
 const INLINE_SYNC_MS_MAX = 1
@@ -47,11 +51,12 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   opening.use(lockFolder(folder, join(folder, 'holdfast.lock')))
   const path = join(folder, 'holdfast.db')
   // The last connection to close empties the log, so this one outlives all others.
-  const connection = SqliteConnection.writer(path)
+  const pagesMax = options.bytesMax === undefined ? undefined : Math.ceil(options.bytesMax / PAGE_BYTES)
+  const connection = SqliteConnection.writer(path, pagesMax)
   opening.defer(() => connection.close())
   migrateSqlite(connection, migrations)
   checkpoint(connection, 'TRUNCATE')
-  const writer = openWriter(options, path, connection)
+  const writer = openWriter(options, { path, pagesMax, connection })
   opening.defer(() => writer.close())
   const readConnection = SqliteConnection.reader(path)
   opening.defer(() => readConnection.close())
@@ -76,10 +81,16 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   }
 }
 
-function openWriter({ writer, folder }: SqliteOptions, path: string, connection: SqliteConnection): SqliteWriter {
+type WriterPlace = {
+  readonly path: string
+  readonly pagesMax: number | undefined
+  readonly connection: SqliteConnection
+}
+
+function openWriter({ writer, folder }: SqliteOptions, { path, pagesMax, connection }: WriterPlace): SqliteWriter {
   const place = writer ?? (measureSyncMs(folder) > INLINE_SYNC_MS_MAX ? 'thread' : 'inline')
   if (place === 'inline') return inlineWriter(connection)
-  return threadedWriter({ path, position: readPosition(connection) })
+  return threadedWriter({ path, pagesMax, position: readPosition(connection) })
 }
 
 type Checkpointer = { run(mode: CheckpointMode): Promise<CheckpointResult>; close(): Promise<void> }

@@ -8,8 +8,10 @@ import type { SqliteWriter } from './writer.ts'
 export type WriterRequest = readonly PreparedList<SqliteValue>[]
 export type WriterAnswer = { readonly outcomes: readonly Outcome[]; readonly position: number }
 
-export function threadedWriter({ path, position }: { path: string; position: number }): SqliteWriter {
-  const thread = new Thread<WriterRequest, WriterAnswer>(new URL('./writer-thread.ts', import.meta.url), { path })
+export type WriterData = { readonly path: string; readonly pagesMax: number | undefined }
+
+export function threadedWriter({ position, ...data }: WriterData & { readonly position: number }): SqliteWriter {
+  const thread = new Thread<WriterRequest, WriterAnswer>(new URL('./writer-thread.ts', import.meta.url), data)
   let visible = position
   const write = async (lists: WriterRequest): Promise<readonly Outcome[]> => {
     try {

@@ -3,10 +3,10 @@ import { workerData } from 'node:worker_threads'
 import { SqliteConnection } from './connection.ts'
 import { GroupApplier } from './group.ts'
 import { serveThread } from './thread.ts'
-import type { WriterAnswer, WriterRequest } from './threaded-writer.ts'
+import type { WriterData, WriterAnswer, WriterRequest } from './threaded-writer.ts'
 
-const { path } = workerData as { path: string }
-const connection = SqliteConnection.writer(path)
+const { path, pagesMax } = workerData as WriterData
+const connection = SqliteConnection.writer(path, pagesMax)
 const applier = new GroupApplier(connection)
 
 serveThread({

@@ -1,0 +1,31 @@
+/** A process with a limit on the size of files: commits until that fails, until it works again, and reports. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseUnavailable } from '../database.ts'
+import { openPlace } from './open.ts'
+import { countEntries, insertEntry } from './statements.ts'
+
+// By default the signal ends the process; handled, the write fails with EFBIG.
+process.on('SIGXFSZ', () => {})
+
+const database = await openPlace(JSON.parse(process.argv[2]!))
+const data = new Uint8Array(64 * 1024).fill(7)
+const committed: number[] = []
+let failed = 0
+
+for (let id = 0; id < 200; id += 1) {
+  try {
+    // After failures only small entries, which fit when a checkpoint has given the log its space back.
+    await database.commit([insertEntry(id, failed > 0 ? {} : { data })])
+    committed.push(id)
+    if (failed > 0) break
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error
+    failed += 1
+    await sleep(20)
+  }
+  if ((await countEntries(database)) !== committed.length) throw new Error('a failed commit left something')
+}
+
+if (committed.at(-1)! < failed) throw new Error('commits never worked again')
+await database[Symbol.asyncDispose]()
+process.stdout.write(JSON.stringify({ committed, failed }))
