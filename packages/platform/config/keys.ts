@@ -27,7 +27,10 @@ export type ConfigKey<T> = {
 
 export type Section = 'Basics' | 'Accounts' | 'Network' | 'Encryption in transit' | 'Mail' | 'Limits' | 'Operation'
 
-function required<T>(key: ConfigKey<T> & { readonly default: T }): ConfigKey<T> & { readonly default: T } {
+/** The kind says which type it is: the default alone would make every word a string. */
+function required<T>(
+  key: Omit<ConfigKey<T>, 'default'> & { readonly default: NoInfer<T> },
+): ConfigKey<T> & { readonly default: T } {
   return key
 }
 

@@ -12,6 +12,8 @@ export type LogOptions = {
 }
 
 export type RootLog = Log & {
+  /** Whether the lines are text for people. */
+  readonly forPeople: boolean
   /** Writes out what is buffered. Call it before the process ends. */
   flush(): void
 }
@@ -35,7 +37,7 @@ export function createLog(options: LogOptions): RootLog {
     destination,
   )
   // A failure must be on paper even if the process dies on it.
-  return { ...wrap(logger, logger, '', () => stdout?.flushSync()), flush: () => stdout?.flushSync() }
+  return { ...wrap(logger, logger, '', () => stdout?.flushSync()), forPeople: text, flush: () => stdout?.flushSync() }
 }
 
 /** Under load many lines share a millisecond, and making the text is a sixth of the cost of a line. */

@@ -1,0 +1,42 @@
+/** The commands and their flags. */
+import { Command } from 'commander'
+import { VERSION } from '../version.ts'
+import { configCheck } from './config-check.ts'
+import { addSettingFlags } from './settings.ts'
+import { start } from './start.ts'
+import type { Terminal } from './terminal.ts'
+import { tokenCreate } from './token-create.ts'
+import { userCreate } from './user-create.ts'
+
+type Options = Readonly<Record<string, unknown>>
+
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('holdfast')
+    .description('A whole Matrix home. Every setting can also stand in holdfast.yaml or the environment.')
+    .version(VERSION)
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.complain(text.trimEnd()),
+    })
+    .showSuggestionAfterError()
+    .exitOverride()
+  addSettingFlags(program.command('start', { isDefault: true }))
+    .description('start the server (the default command)')
+    .action((options: Options) => start(terminal, options))
+  const user = program.command('user').description('accounts')
+  addSettingFlags(user.command('create <name>'))
+    .description('create an account; the password is asked for, or read from standard input')
+    .option('--admin', 'make it an administrator')
+    .action((name: string, options: Options) => userCreate(terminal, name, options))
+  const token = program.command('token').description('registration tokens')
+  addSettingFlags(token.command('create'))
+    .description('create a registration token and print it')
+    .option('--uses <number>', 'how many accounts it is good for (default: any number)')
+    .option('--expires <duration>', 'how long it is good, such as 7d (default: for ever)')
+    .action((options: Options) => tokenCreate(terminal, options))
+  const config = program.command('config').description('settings')
+  addSettingFlags(config.command('check'))
+    .description('check the settings without starting')
+    .action((options: Options) => configCheck(terminal, options))
+  return program
+}
