@@ -1,4 +1,4 @@
-/** What every part of the homeserver may be given; modules ask for the members they use (STYLE R8). */
+/** What every part of the homeserver may be given; modules ask for the members they use (CONTRIBUTING R8). */
 import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Clock } from '@holdfast/platform/clock/clock'

@@ -4,7 +4,7 @@ import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Database, Statement } from '@holdfast/platform/database/database'
 import { originalText, storedText } from '@holdfast/platform/database/text'
 import * as storage from '../storage/dictionary.ts'
-import { openNidAllocator, type NidAllocator } from '../storage/nids.ts'
+import { openNidAllocator } from '../storage/nids.ts'
 
 export type StateKey = { readonly type: string; readonly stateKey: string }
 
@@ -26,21 +26,6 @@ export type Dictionary = {
 
 const CACHED_WORDS_MAX = 50_000
 
-/** One dictionary table: words by text and texts by nid. `Text` must be usable as a map key. */
-type Table = {
-  readonly nids: LRUCache<string, number>
-  readonly making: Map<string, Promise<number>>
-  readonly allocator: NidAllocator
-}
-
-function openTable(db: Database, kind: string): Table {
-  return {
-    nids: new LRUCache({ max: CACHED_WORDS_MAX }),
-    making: new Map(),
-    allocator: openNidAllocator(db, kind),
-  }
-}
-
 type Word = {
   readonly text: string
   find(): Promise<number | undefined>
@@ -48,42 +33,11 @@ type Word = {
 }
 
 export function openDictionary(db: Database): Dictionary {
-  const users = openTable(db, 'user')
-  const types = openTable(db, 'event_type')
-  const keys = openTable(db, 'state_key')
+  const users = openWordTable(db, 'user')
+  const types = openWordTable(db, 'event_type')
+  const keys = openWordTable(db, 'state_key')
   const userTexts = new LRUCache<number, UserId>({ max: CACHED_WORDS_MAX })
   const keyTexts = new LRUCache<number, StateKey>({ max: CACHED_WORDS_MAX })
-
-  async function look(table: Table, word: Word): Promise<number | undefined> {
-    const known = table.nids.get(word.text)
-    if (known !== undefined) return known
-    const found = await word.find()
-    if (found !== undefined) table.nids.set(word.text, found)
-    return found
-  }
-
-  async function make(table: Table, word: Word): Promise<number> {
-    const found = await look(table, word)
-    if (found !== undefined) return found
-    const [fresh] = await table.allocator.take(1)
-    await db.commit([word.insert(fresh!)])
-    // Read back: another process may have been first.
-    const nid = await word.find()
-    if (nid === undefined) throw new Error('a dictionary row vanished after its commit')
-    table.nids.set(word.text, nid)
-    return nid
-  }
-
-  async function intern(table: Table, word: Word): Promise<number> {
-    const known = table.nids.get(word.text)
-    if (known !== undefined) return known
-    let making = table.making.get(word.text)
-    if (making === undefined) {
-      making = make(table, word).finally(() => table.making.delete(word.text))
-      table.making.set(word.text, making)
-    }
-    return making
-  }
 
   const userWord = (userId: UserId): Word => ({
     text: userId,
@@ -106,16 +60,16 @@ export function openDictionary(db: Database): Dictionary {
   }
 
   return {
-    internUser: (userId) => intern(users, userWord(userId)),
-    userNid: (userId) => look(users, userWord(userId)),
+    internUser: (userId) => users.intern(userWord(userId)),
+    userNid: (userId) => users.look(userWord(userId)),
     userIds: (nids) =>
       readTexts(nids, userTexts, async (missing) => {
         const rows = await storage.userIds(db, missing)
         return rows.map((row) => [row.user_nid, row.user_id as UserId])
       }),
-    internEventType: (type) => intern(types, typeWord(type)),
-    internStateKey: (key) => intern(keys, keyWord(key)),
-    stateKeyNid: (key) => look(keys, keyWord(key)),
+    internEventType: (type) => types.intern(typeWord(type)),
+    internStateKey: (key) => keys.intern(keyWord(key)),
+    stateKeyNid: (key) => keys.look(keyWord(key)),
     stateKeys: (nids) =>
       readTexts(nids, keyTexts, async (missing) => {
         const rows = await storage.stateKeys(db, missing)
@@ -125,6 +79,48 @@ export function openDictionary(db: Database): Dictionary {
         ])
       }),
   }
+}
+
+/** One dictionary table: nids by text. */
+type WordTable = {
+  look(word: Word): Promise<number | undefined>
+  intern(word: Word): Promise<number>
+}
+
+function openWordTable(db: Database, kind: string): WordTable {
+  const nids = new LRUCache<string, number>({ max: CACHED_WORDS_MAX })
+  const making = new Map<string, Promise<number>>()
+  const allocator = openNidAllocator(db, kind)
+
+  async function look(word: Word): Promise<number | undefined> {
+    const known = nids.get(word.text)
+    if (known !== undefined) return known
+    const found = await word.find()
+    if (found !== undefined) nids.set(word.text, found)
+    return found
+  }
+
+  async function make(word: Word): Promise<number> {
+    const found = await look(word)
+    if (found !== undefined) return found
+    const [fresh] = await allocator.take(1)
+    await db.commit([word.insert(fresh!)])
+    // Read back: another process may have been first.
+    const nid = await word.find()
+    if (nid === undefined) throw new Error('a dictionary row vanished after its commit')
+    nids.set(word.text, nid)
+    return nid
+  }
+
+  function intern(word: Word): Promise<number> {
+    const known = nids.get(word.text)
+    if (known !== undefined) return Promise.resolve(known)
+    const running = making.get(word.text) ?? make(word).finally(() => making.delete(word.text))
+    making.set(word.text, running)
+    return running
+  }
+
+  return { look, intern }
 }
 
 async function readTexts<Text extends {}>(

@@ -26,7 +26,10 @@ export type RoomCreation = {
   readonly powerLevelOverride: JsonObject
 }
 
-type CreateDeps = Pick<Homeserver, 'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'>
+type CreateDeps = Pick<
+  Homeserver,
+  'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'
+>
 
 /**
  * @returns the id of the new room

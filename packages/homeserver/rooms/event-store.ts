@@ -1,15 +1,13 @@
 /** Events as the homeserver holds them: the parsed PDU with what only this server knows of it. */
 import { LRUCache } from 'lru-cache'
 import { hash } from 'node:crypto'
-import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { EventId } from '@holdfast/protocol/ids/brand'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
-import type { RoomRules } from '@holdfast/protocol/room-version/rules'
-import { rulesFor } from '@holdfast/protocol/room-version/rules'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import type { Database } from '@holdfast/platform/database/database'
 import * as storage from '../storage/events.ts'
+import { openRoomIdentities, type RoomIdentity } from './room-identity.ts'
 import { storedPdu } from './stored-pdu.ts'
-import { roomByNid } from '../storage/rooms.ts'
 
 export type StoredEvent = {
   readonly nid: number
@@ -32,14 +30,6 @@ export type StoredEvent = {
   readonly json: string
 }
 
-/** What never changes about a room. */
-export type RoomIdentity = {
-  readonly roomNid: number
-  readonly roomId: RoomId
-  readonly version: string
-  readonly rules: RoomRules
-}
-
 export type EventStore = {
   byNid(nid: number): Promise<StoredEvent | undefined>
   /** Those of the events that exist, by nid. */
@@ -55,7 +45,6 @@ export type EventStore = {
 }
 
 const CACHE_BYTES_MAX = 24 * 1024 * 1024
-const CACHED_ROOM_IDENTITIES_MAX = 20_000
 const REMEMBERED_REDACTIONS_MAX = 10_000
 /** What an event in memory costs beside its text, roughly. */
 const EVENT_OVERHEAD_BYTES = 1_000
@@ -65,28 +54,16 @@ export function openEventStore(db: Database): EventStore {
     maxSize: CACHE_BYTES_MAX,
     sizeCalculation: (event) => event.json.length * 2 + EVENT_OVERHEAD_BYTES,
   })
-  const rooms = new LRUCache<number, RoomIdentity>({ max: CACHED_ROOM_IDENTITIES_MAX })
+  const room = openRoomIdentities(db)
   // A read that began before a redaction was committed must not put the old text back into the cache.
   const redacted = new LRUCache<number, true>({ max: REMEMBERED_REDACTIONS_MAX })
-
-  async function room(roomNid: number): Promise<RoomIdentity> {
-    const known = rooms.get(roomNid)
-    if (known !== undefined) return known
-    const row = await roomByNid(db, roomNid)
-    if (row === undefined) throw new Error(`room ${roomNid} is missing`)
-    const rules = rulesFor(row.version)
-    if (rules === undefined) throw new Error(`room ${row.room_id} has the unknown version ${row.version}`)
-    const identity = { roomNid, roomId: row.room_id as RoomId, version: row.version, rules }
-    rooms.set(roomNid, identity)
-    return identity
-  }
 
   async function fromRows(rows: readonly storage.EventRow[]): Promise<readonly StoredEvent[]> {
     const events: StoredEvent[] = []
     for (const row of rows) {
       let event = cache.get(row.event_nid)
       if (event === undefined) {
-        const identity = rooms.get(row.room_nid) ?? (await room(row.room_nid))
+        const identity = await room(row.room_nid)
         const stale = row.redacted_by_nid === null && redacted.has(row.event_nid)
         const newest = stale ? await storage.eventByNid(db, row.event_nid) : row
         if (newest === undefined) continue

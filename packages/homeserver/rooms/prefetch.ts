@@ -1,4 +1,4 @@
-/** Everything a decision may look at, loaded before it is made, because a decision does not wait (STYLE R3). */
+/** Everything a decision may look at, loaded before it is made, because a decision does not wait (CONTRIBUTING R3). */
 import { selectAuthEvents } from '@holdfast/protocol/event/auth-events'
 import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import type { UserId } from '@holdfast/protocol/ids/brand'

@@ -5,7 +5,8 @@ import type { Database } from '@holdfast/platform/database/database'
 import { usersInRoom } from '../storage/memberships.ts'
 import { roomByNid, roomNidById, type RoomRow } from '../storage/rooms.ts'
 import { unpackNids } from './edges.ts'
-import type { EventStore, RoomIdentity, StoredEvent } from './event-store.ts'
+import type { EventStore, StoredEvent } from './event-store.ts'
+import type { RoomIdentity } from './room-identity.ts'
 import type { RoomState, StateStore } from './state-store.ts'
 
 /** Replaced, never changed, and only after a commit. */

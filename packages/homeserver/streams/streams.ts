@@ -1,5 +1,5 @@
 /**
- * Where rooms and users have newest changes on the one stream, and who waits for them (DESIGN 6). Positions are
+ * Where rooms and users have newest changes on the one stream, and who waits for them (docs/ARCHITECTURE.md 6). Positions are
  * assigned by the database inside the commit; what is kept here is only a cache of them, and waking is only a hint:
  * whoever is woken reads storage again.
  */

@@ -1,4 +1,4 @@
-/** The storage contract (DESIGN 4): reads on snapshots, writes as data, one durable transaction per commit. */
+/** The storage contract (docs/ARCHITECTURE.md 4): reads on snapshots, writes as data, one durable transaction per commit. */
 import type { Sql } from './sql.ts'
 
 /** A row by column name. Integers arrive as numbers, bytes as Uint8Array. */

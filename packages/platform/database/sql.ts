@@ -1,4 +1,4 @@
-/** Tagged SQL: one text for both engines, values as parameters, helpers where the engines differ (DESIGN 4). */
+/** Tagged SQL: one text for both engines, values as parameters, helpers where the engines differ (docs/ARCHITECTURE.md 4). */
 
 /** What a column can hold. Booleans are stored as 0 and 1 (`bool()`); integers stay below 2^53. */
 export type SqlValue = number | string | Uint8Array | null

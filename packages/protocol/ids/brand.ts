@@ -1,4 +1,4 @@
-/** Branded strings: what was parsed at the edge stays parsed (STYLE R1). */
+/** Branded strings: what was parsed at the edge stays parsed (CONTRIBUTING R1). */
 
 declare const brand: unique symbol
 export type Brand<Name extends string> = string & { readonly [brand]: Name }
