@@ -65,6 +65,10 @@ test('variables that Kubernetes sets for a service called holdfast are not setti
   assert.deepEqual(await configOf({ env }), defaultConfig())
 })
 
+test('the checkout that a test suite starts is not a setting', async () => {
+  assert.deepEqual(await configOf({ env: { HOLDFAST_CHECKOUT: '/src/holdfast' } }), defaultConfig())
+})
+
 test('a value of the wrong type stops the start with its line', async () => {
   const file = [
     'server_name: 12',

@@ -29,8 +29,11 @@ const NAMES = new Map<string, { name: ConfigName; inFile: boolean }>(
   }),
 )
 
-/** Variables that are not settings: the path of the file, and what Kubernetes sets beside a service called holdfast. */
-const OTHER_VARIABLES = /^HOLDFAST_(?:CONFIG|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_\d.*)?)$/
+/**
+ * Variables that are not settings: the path of the file, the checkout that test suites of others start, and what
+ * Kubernetes sets beside a service called holdfast.
+ */
+const OTHER_VARIABLES = /^HOLDFAST_(?:CONFIG|CHECKOUT|SERVICE_(?:HOST|PORT)(?:_.*)?|PORT(?:_\d.*)?)$/
 
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
   const settings: Settings = new Map()
