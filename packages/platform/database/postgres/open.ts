@@ -3,12 +3,12 @@ import { CommitQueue } from '../commit-queue.ts'
 import type { Database, DatabaseObserver } from '../database.ts'
 import type { Migration } from '../migrations.ts'
 import { prepareList } from '../prepared.ts'
-import type { ConnectionOptions, PostgresConnection } from './connection.ts'
+import type { PostgresConnection } from './connection.ts'
 import { postgresEncoding, type PostgresValue } from './encoding.ts'
 import { migratePostgres } from './migrate.ts'
 import { postgresReader } from './reader.ts'
 import { connectError, connectWriter } from './session.ts'
-import { PostgresWriter } from './writer.ts'
+import { PostgresWriter, type WriterOptions } from './writer.ts'
 
 export type PostgresOptions = {
   /** `postgres://user:password@host:port/database`; the database must exist, with the encoding UTF8. */
@@ -17,6 +17,8 @@ export type PostgresOptions = {
   /** Connections for point reads and for `heavy` ones, each opened when it is needed (default 4 and 2). */
   readonly readConnections?: number
   readonly heavyConnections?: number
+  /** How long commits and reads wait for a lost connection before they fail (default 9000). */
+  readonly outageMsMax?: number
   readonly observer?: DatabaseObserver
 }
 
@@ -24,7 +26,7 @@ const CONNECT_MS_MAX = 3000
 const WRITE_SILENCE_MS_MAX = 5000
 const READ_SILENCE_MS_MAX = 5000
 const HEAVY_SILENCE_MS_MAX = 60_000
-const READ_OUTAGE_MS_MAX = 5000
+const OUTAGE_MS_MAX = 9000
 
 /**
  * @throws {DatabaseLocked} another process works on this database
@@ -33,11 +35,12 @@ const READ_OUTAGE_MS_MAX = 5000
  */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const { url, migrations, observer = {} } = options
-  const base: ConnectionOptions = { url, connectMsMax: CONNECT_MS_MAX, silenceMsMax: WRITE_SILENCE_MS_MAX }
+  const outageMsMax = options.outageMsMax ?? OUTAGE_MS_MAX
+  const base = { url, connectMsMax: CONNECT_MS_MAX, silenceMsMax: WRITE_SILENCE_MS_MAX, outageMsMax }
   await using opening = new AsyncDisposableStack()
   const writer = await startWriter(base, migrations, observer)
   opening.defer(() => writer.close())
-  const readOptions = { ...base, silenceMsMax: READ_SILENCE_MS_MAX, outageMsMax: READ_OUTAGE_MS_MAX }
+  const readOptions = { ...base, silenceMsMax: READ_SILENCE_MS_MAX }
   const point = postgresReader({ ...readOptions, connections: options.readConnections ?? 4 })
   opening.defer(() => point.close())
   const heavyOptions = { ...readOptions, silenceMsMax: HEAVY_SILENCE_MS_MAX }
@@ -62,7 +65,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
 }
 
 async function startWriter(
-  options: ConnectionOptions,
+  options: WriterOptions,
   migrations: PostgresOptions['migrations'],
   observer: DatabaseObserver,
 ): Promise<PostgresWriter> {
@@ -77,7 +80,7 @@ async function startWriter(
 
 async function takeOver(
   connection: PostgresConnection,
-  options: ConnectionOptions,
+  options: WriterOptions,
   { migrations, observer }: { migrations: PostgresOptions['migrations']; observer: DatabaseObserver },
 ): Promise<PostgresWriter> {
   // One statement that scans a large table may take its time; it is the silence of an idle server that must end.

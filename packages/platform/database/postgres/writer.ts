@@ -10,14 +10,17 @@ import { connectError, connectWriter, Fenced, sessionIdentity, type SessionIdent
 type List = PreparedList<PostgresValue>
 type InDoubt = Extract<Attempt, { kind: 'in-doubt' }>
 
-/** How long a group may take in all when the connection is lost. */
-const OUTAGE_MS_MAX = 9000
+export type WriterOptions = ConnectionOptions & {
+  /** How long a group may take in all when the connection is lost. */
+  readonly outageMsMax: number
+}
+
 /** A group that comes later in the same outage still gets this long. */
-const ATTEMPT_MS_MIN = 1000
+const ATTEMPT_MS_MIN = 500
 const RETRY_MS = { first: 25, max: 1000 }
 
 export class PostgresWriter {
-  readonly #options: ConnectionOptions
+  readonly #options: WriterOptions
   readonly #observer: DatabaseObserver
   #connection: PostgresConnection
   #identity: SessionIdentity
@@ -30,7 +33,7 @@ export class PostgresWriter {
   #closed = false
 
   private constructor(init: {
-    options: ConnectionOptions
+    options: WriterOptions
     observer: DatabaseObserver
     connection: PostgresConnection
     identity: SessionIdentity
@@ -47,7 +50,7 @@ export class PostgresWriter {
   /** Takes over a connection that holds the lock and whose schema is in place. */
   static async start(
     connection: PostgresConnection,
-    options: ConnectionOptions,
+    options: WriterOptions,
     observer: DatabaseObserver,
   ): Promise<PostgresWriter> {
     const identity = await sessionIdentity(connection)
@@ -105,7 +108,7 @@ export class PostgresWriter {
   }
 
   async #reconnect(downSinceMs: number): Promise<PostgresConnection> {
-    const deadline = Math.max(downSinceMs + OUTAGE_MS_MAX, performance.now() + ATTEMPT_MS_MIN)
+    const deadline = Math.max(downSinceMs + this.#options.outageMsMax, performance.now() + ATTEMPT_MS_MIN)
     for (let delay = RETRY_MS.first; ; delay = Math.min(delay * 2, RETRY_MS.max)) {
       try {
         return await this.#reconnectOnce()

@@ -2,13 +2,20 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommitQueue } from '../commit-queue.ts'
-import type { Database, DatabaseObserver } from '../database.ts'
+import {
+  DatabaseLocked,
+  DatabaseUnavailable,
+  SchemaMismatch,
+  type Database,
+  type DatabaseObserver,
+} from '../database.ts'
 import type { Migration } from '../migrations.ts'
 import { prepareList } from '../prepared.ts'
 import { checkpoint, type CheckpointMode, type CheckpointResult } from './checkpoint.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { SqliteConnection } from './connection.ts'
 import { sqliteEncoding, type SqliteValue } from './encoding.ts'
+import { engineFault, messageOf } from './faults.ts'
 import { readPosition } from './group.ts'
 import { heavyReader } from './heavy-reader.ts'
 import { inlineWriter } from './inline-writer.ts'
@@ -43,8 +50,17 @@ const INLINE_SYNC_MS_MAX = 1
 /**
  * @throws {DatabaseLocked} another process works in this folder
  * @throws {SchemaMismatch} the database was made by other or newer migrations
+ * @throws {DatabaseUnavailable} the folder or the disk does not allow it
  */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
+  return open(options).catch((cause: unknown) => {
+    if (cause instanceof DatabaseLocked || cause instanceof SchemaMismatch) throw cause
+    const reason = engineFault(cause) ?? messageOf(cause)
+    throw new DatabaseUnavailable(`the database in ${options.folder} cannot be opened: ${reason}`, { cause })
+  })
+}
+
+async function open(options: SqliteOptions): Promise<Database> {
   const { folder, migrations, observer = {} } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   await using opening = new AsyncDisposableStack()

@@ -1,4 +1,4 @@
-/** The storage contract: one suite for every engine (STYLE R20). */
+/** The storage contract: one suite for every engine (CONTRIBUTING R20). */
 import { commitContract } from './commits.ts'
 import { crashContract } from './crash.ts'
 import { lifecycleContract } from './lifecycle.ts'
