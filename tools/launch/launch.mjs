@@ -51,6 +51,8 @@ async function run(name, args) {
 function handOver(node, args) {
   // What the child starts by the name "node" is the same Node.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` }
+  // What was stripped and compiled once is kept: the next start is faster, and a server is 30 MB smaller.
+  env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/holdfast-compiled')
   const child = spawn(node, args, { stdio: 'inherit', env })
   const forwarded = new Set()
   for (const signal of FORWARDED_SIGNALS) {
