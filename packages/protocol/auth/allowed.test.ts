@@ -8,6 +8,7 @@ import type { RoomRules, RoomVersion } from '../room-version/rules.ts'
 import { checkAuthEvents } from './auth-events.ts'
 import { authStateOf } from './auth-state.ts'
 import { authorize } from './authorize.ts'
+import { authorisingServerOf } from './membership.ts'
 import { levelledRoom, levels } from './testing/rule-case.ts'
 
 /** The rules that allow: each is reached by an event that a later rule would refuse. */
@@ -276,5 +277,25 @@ test('[10.4, 10.5] notifications are not looked at before version 6', () => {
     const room = levelledRoom(version)
     const change = room.stateEvent('@bob:b', 'm.room.power_levels', '', levels(room, { notifications: { room: 100 } }))
     assert.equal(room.verdict(change).allowed, !room.rules.notificationLevelsGuarded)
+  }
+})
+
+test('[10.1, 9.1, 9.3, 10.3] power levels need not list any user', () => {
+  for (const version of ROOM_VERSIONS) {
+    const room = aRoom({ version })
+    assert.equal(room.verdict(room.stateEvent('@ann:a', 'm.room.power_levels', '', { ban: 1 })).allowed, true)
+  }
+})
+
+test('[4.2, 5.2] nobody need sign for a user who is not named, or where rooms cannot be restricted', () => {
+  for (const version of ROOM_VERSIONS) {
+    const room = aRoom({ version })
+    const signedBy = new Set(['b'])
+    assert.equal(room.verdict(room.member('@bob:b', '@bob:b', 'join'), { signedBy }).allowed, true)
+    const named = room.member('@bob:b', '@bob:b', 'join', { join_authorised_via_users_server: '@cat:c' })
+    assert.equal(room.verdict(named, { signedBy }).allowed, !room.rules.restrictedJoins)
+    const message = room.message('@ann:a', { join_authorised_via_users_server: '@cat:c' })
+    assert.equal(authorisingServerOf(room.rules, message), undefined)
+    assert.equal(authorisingServerOf(room.rules, named), room.rules.restrictedJoins ? 'c' : undefined)
   }
 })
