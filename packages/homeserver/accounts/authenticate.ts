@@ -29,7 +29,7 @@ export async function authenticate(deps: AuthenticateDeps, request: HttpRequest)
       extra: { soft_logout: true },
     })
   }
-  if (known.isLocked && !isLogout(request.path)) throw accountLocked()
+  if (known.isLocked && !LOGOUT.test(request.path)) throw accountLocked()
   noteSeen(deps, known, request.remoteAddress)
   return known.requester
 }
@@ -41,9 +41,7 @@ export function accountLocked(): MatrixError {
   })
 }
 
-function isLogout(path: string): boolean {
-  return path.endsWith('/logout') || path.endsWith('/logout/all')
-}
+const LOGOUT = /^\/_matrix\/client\/[a-z0-9]+\/logout(?:\/all)?$/
 
 async function knownToken(deps: AuthenticateDeps, token: string): Promise<KnownToken | undefined> {
   const hash = tokenHash(token, 'access')

@@ -47,7 +47,7 @@ type Visit = {
   readonly answer: Readonly<Record<string, string>> | undefined
 }
 
-function page(operation: Operation<Params, NoQuery, unknown>, read: (request: HttpRequest) => Visit): Endpoint {
+function page(operation: Operation<Params, NoQuery>, read: (request: HttpRequest) => Visit): Endpoint {
   return {
     ...(operation as Operation),
     answer: async (deps: Homeserver, request: HttpRequest, rawParams: RawParams): Promise<HttpResponse> => {

@@ -9,6 +9,7 @@ import { loadMigrations } from '@holdfast/platform/database/migrations'
 import { openSqlite } from '@holdfast/platform/database/sqlite/open'
 import type { HttpRequest } from '@holdfast/platform/http/service'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
+import { createPasswordHasher } from '@holdfast/platform/password/password-hasher'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
@@ -24,8 +25,12 @@ export type TestRequest = {
   readonly address?: string
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a test looks where it expects something
-export type TestResponse = { readonly status: number; readonly body: any; readonly headers: Readonly<Record<string, string>> }
+export type TestResponse = {
+  readonly status: number
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test looks where it expects something
+  readonly body: any
+  readonly headers: Readonly<Record<string, string>>
+}
 
 export type TestHomeserver = AsyncDisposable & {
   readonly parts: Homeserver
@@ -64,6 +69,9 @@ export const TEST_SETTINGS: HomeserverSettings = {
   presence: true,
 }
 
+/** A test is not attacked, and hashing as for real is most of its time. */
+const CHEAP_HASHES = { memoryKib: 64, passes: 1, parallelism: 1 } as const
+
 async function openTestDatabase(folder: string): Promise<Database> {
   return openSqlite({
     folder,
@@ -87,6 +95,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       clock: options.clock ?? createSystemClock(),
       random: createCryptoRandom(),
       log: createSilentLog(),
+      passwords: createPasswordHasher({ random: createCryptoRandom(), parameters: CHEAP_HASHES }),
     })
     await homeserver.start()
     return { db, homeserver }

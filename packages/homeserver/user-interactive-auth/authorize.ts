@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { matrixError } from '@holdfast/protocol/errors'
 import { canonicalJson, isCanonicalValue } from '@holdfast/protocol/json/canonical'
 import { isObject, type JsonObject, type JsonValue } from '@holdfast/protocol/json/value'
+import { completeStage, isComplete, nextStages } from './progress.ts'
 import type { AuthSession } from './sessions.ts'
 import { tryStage, type StageAttempt, type StageDeps, type StageRefusal } from './stages.ts'
 import type { Flow, StageType } from './stage-types.ts'
@@ -58,7 +59,7 @@ export async function authorizeInteractively(
   if (typeof session.state === 'object') return { kind: 'repeated', registeredNid: session.state.registeredNid, body }
   const refusal = await advance(deps, request, { auth, session, body })
   if (refusal !== undefined) return challenge(deps, request, session, refusal)
-  if (!request.flows.some((flow) => flow.length === session.completed.length && isBegun(flow, session.completed))) {
+  if (!isComplete(request.flows, session.completed)) {
     return challenge(deps, request, session, { completed: true })
   }
   return claim(deps, session, body)
@@ -71,10 +72,10 @@ function sessionOf(deps: StageDeps, request: AuthRequest, auth: JsonObject): Aut
 }
 
 function openSession(deps: StageDeps, request: AuthRequest): AuthSession {
-  const { operation, user, binding } = request
+  const { operation, user, flows, binding } = request
   const body = withoutAuth(request.body)
   const bodyHash = binding === 'first-request' ? hashOf(body) : undefined
-  return deps.authSessions.open({ operation, userNid: user?.userNid, bodyHash, body })
+  return deps.authSessions.open({ operation, user, flows, bodyHash, body })
 }
 
 function bodyFor(session: AuthSession, request: AuthRequest): JsonObject {
@@ -84,7 +85,7 @@ function bodyFor(session: AuthSession, request: AuthRequest): JsonObject {
 
 function requireSame(session: AuthSession, request: AuthRequest, body: JsonObject): void {
   const sameBody = session.bodyHash === undefined || session.bodyHash === hashOf(body)
-  if (session.operation === request.operation && session.userNid === request.user?.userNid && sameBody) return
+  if (session.operation === request.operation && session.user?.userNid === request.user?.userNid && sameBody) return
   throw matrixError(
     'M_FORBIDDEN',
     'The authentication session was begun for another request; begin a new one for this.',
@@ -109,20 +110,6 @@ async function advance(
   completeStage(session, stage)
   session.bodyHash ??= hashOf(body)
   return undefined
-}
-
-/** A stage that two requests completed at once is completed once. */
-export function completeStage(session: AuthSession, stage: StageType): void {
-  if (!session.completed.includes(stage)) session.completed.push(stage)
-}
-
-/** The stages that may be tried now, in any of the flows. */
-export function nextStages(flows: readonly Flow[], completed: readonly StageType[]): readonly StageType[] {
-  return flows.filter((flow) => isBegun(flow, completed)).flatMap((flow) => flow[completed.length] ?? [])
-}
-
-function isBegun(flow: Flow, completed: readonly StageType[]): boolean {
-  return completed.every((stage, index) => flow[index] === stage)
 }
 
 /** From here to the end of the action nobody else can use the session: a proof is used once. */

@@ -1,4 +1,4 @@
-/** The proof that every sensitive action of a user asks for: the password, again (security.md F6). */
+/** The proof that every sensitive action of a user asks for: the password, again. */
 import type { Requester } from '../accounts/requester.ts'
 import { authorizeInteractively, type AuthRequest, type Authorized, type Challenge } from './authorize.ts'
 import type { StageDeps } from './stages.ts'

@@ -3,14 +3,17 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Random } from '@holdfast/platform/random/random'
 import type { JsonObject } from '@holdfast/protocol/json/value'
-import type { StageType } from './stage-types.ts'
+import type { Requester } from '../accounts/requester.ts'
+import type { Flow, StageType } from './stage-types.ts'
 
 /** What was proved for one request, so far. */
 export type AuthSession = {
   readonly id: string
   /** The endpoint and what it works on: a proof is good for nothing else. */
   readonly operation: string
-  readonly userNid: number | undefined
+  /** Whose action it is; undefined for those without an account yet. */
+  readonly user: Pick<Requester, 'userId' | 'userNid'> | undefined
+  readonly flows: readonly Flow[]
   readonly expiresMs: number
   readonly completed: StageType[]
   /** SHA-256 of the body that the proofs are for; undefined as long as nothing binds them. */
@@ -25,7 +28,9 @@ export type AuthSession = {
 
 /** Another node or a restart does not know a session: its client is asked to begin again. */
 export type AuthSessions = {
-  open(session: Pick<AuthSession, 'operation' | 'userNid' | 'bodyHash'> & { readonly body: JsonObject }): AuthSession
+  open(
+    session: Pick<AuthSession, 'operation' | 'user' | 'flows' | 'bodyHash'> & { readonly body: JsonObject },
+  ): AuthSession
   find(id: string): AuthSession | undefined
   remove(session: AuthSession): void
   /** Takes back a session that was removed. */
@@ -48,11 +53,12 @@ export function openAuthSessions(deps: { readonly clock: Clock; readonly random:
   }
 
   return {
-    open: ({ operation, userNid, bodyHash, body }) => {
+    open: ({ operation, user, flows, bodyHash, body }) => {
       const session: AuthSession = {
         id: deps.random.text(SESSION_ID_CHARACTERS),
         operation,
-        userNid,
+        user,
+        flows,
         expiresMs: deps.clock.monotonicMs() + AUTH_SESSION_MS,
         completed: [],
         bodyHash,
