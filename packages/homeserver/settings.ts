@@ -1,25 +1,7 @@
 /** The settings of the homeserver, already parsed; `holdfast` derives them from the configuration. */
 
+import type { RateLimits } from '@holdfast/platform/config/rate-limits'
 import type { UserId } from '@holdfast/protocol/ids/brand'
-
-/** A token bucket: `perSecond` refills, `burst` at once. */
-export type RateLimit = { readonly perSecond: number; readonly burst: number }
-
-export type RateLimitClass =
-  | 'message'
-  | 'login_address'
-  | 'login_account'
-  | 'login_failed'
-  | 'registration'
-  | 'registration_token_validity'
-  | 'join'
-  | 'invite_per_room'
-  | 'invite_per_user'
-  | 'room_creation'
-  | 'presence'
-  | 'to_device'
-  | 'user_directory'
-  | 'profile'
 
 export type HomeserverSettings = {
   /** Where clients reach this server, for /.well-known/matrix/client. */
@@ -29,7 +11,7 @@ export type HomeserverSettings = {
   /** Terms of service that a registration has to accept: policy name → version and pages. Empty: no terms stage. */
   readonly terms: readonly TermsPolicy[]
   /** undefined: no limits (tests). */
-  readonly rateLimits: Readonly<Record<RateLimitClass, RateLimit>> | undefined
+  readonly rateLimits: RateLimits | undefined
   /** Whether the user id lies in a namespace that only an application service may use. */
   readonly isExclusiveUser?: (userId: UserId) => boolean
   /** Whether guests may register (default no). */

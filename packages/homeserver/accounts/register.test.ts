@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto'
 import test from 'node:test'
 import { createManualClock } from '@holdfast/platform/clock/manual-clock'
 import type { UserId } from '@holdfast/protocol/ids/brand'
+import { insertRegistrationToken } from '../storage/registration-tokens.ts'
 import { startTestHomeserver, type TestHomeserver, type TestResponse } from '../testing/homeserver.ts'
-import { createRegistrationToken } from './registration-tokens.ts'
 
 const DUMMY = { type: 'm.login.dummy' }
 
@@ -164,6 +164,13 @@ test('a closed server registers nobody', async () => {
   assert.equal((await hs.request('GET', validity)).status, 403)
 })
 
+async function giveToken(hs: TestHomeserver, uses: number, lifetimeMs?: number): Promise<string> {
+  const createdMs = hs.parts.clock.nowMs()
+  const expiresMs = lifetimeMs === undefined ? undefined : createdMs + lifetimeMs
+  await hs.parts.db.commit([insertRegistrationToken({ token: 'fBVFdqVE', usesAllowed: uses, createdMs, expiresMs })])
+  return 'fBVFdqVE'
+}
+
 async function registerWithToken(hs: TestHomeserver, username: string, token: string): Promise<TestResponse> {
   return register(hs, { username, auth: { type: 'm.login.registration_token', token } })
 }
@@ -171,7 +178,7 @@ async function registerWithToken(hs: TestHomeserver, username: string, token: st
 test('a registration token admits as long as it is valid', async () => {
   const clock = createManualClock()
   await using hs = await startTestHomeserver({ clock, settings: { registration: 'token' } })
-  const token = await createRegistrationToken(hs.parts, { usesAllowed: 2, lifetimeMs: 1000 })
+  const token = await giveToken(hs, 2, 1000)
   const validity = async (asked: string): Promise<boolean> =>
     (await hs.ok('GET', `/_matrix/client/v1/register/m.login.registration_token/validity?token=${asked}`)).valid
   assert.equal(await validity(token), true)
@@ -187,7 +194,7 @@ test('a registration token admits as long as it is valid', async () => {
 
 test('[ACC21] fifty simultaneous registrations with a token of five uses make five accounts', async () => {
   await using hs = await startTestHomeserver({ settings: { registration: 'token' } })
-  const token = await createRegistrationToken(hs.parts, { usesAllowed: 5 })
+  const token = await giveToken(hs, 5)
   const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => registerWithToken(hs, `u${index}`, token)))
   assert.equal(answers.filter(({ status }) => status === 200).length, 5)
   for (const { status } of answers) assert.ok(status === 200 || status === 401 || status === 429, String(status))
@@ -196,7 +203,7 @@ test('[ACC21] fifty simultaneous registrations with a token of five uses make fi
 test('[ACC21] who has shown the token but has more to do keeps one use of it', async () => {
   const terms = [{ id: 'privacy', version: '3', translations: {} }]
   await using hs = await startTestHomeserver({ settings: { registration: 'token', terms } })
-  const token = await createRegistrationToken(hs.parts, { usesAllowed: 1 })
+  const token = await giveToken(hs, 1)
   const slow = await registerWithToken(hs, 'slow', token)
   assert.deepEqual(slow.body.completed, ['m.login.registration_token'])
   assert.equal((await registerWithToken(hs, 'fast', token)).body.errcode, 'M_UNAUTHORIZED')

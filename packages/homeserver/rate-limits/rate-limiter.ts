@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
-import type { HomeserverSettings, RateLimit, RateLimitClass } from '../settings.ts'
+import type { RateLimit, RateLimitClass, RateLimits } from '@holdfast/platform/config/rate-limits'
 
 /** A bucket that must have room: a class, and who is counted in it. */
 export type Limited = { readonly limit: RateLimitClass; readonly key: string | number }
@@ -28,7 +28,7 @@ const BUCKETS_MAX = 20_000
 export function openRateLimiter(deps: {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** undefined: nothing is limited. */
-  readonly limits: HomeserverSettings['rateLimits']
+  readonly limits: RateLimits | undefined
 }): RateLimiter {
   const classes = new Map<RateLimitClass, LRUCache<string | number, Bucket>>()
 
