@@ -28,6 +28,8 @@ const migrations = [
 
 const JSON_TEXT = JSON.stringify({ type: 'm.room.message', content: { body: 'x'.repeat(900) } })
 
+let nid = 0
+
 const engines: Record<string, () => Promise<{ database: Database } & AsyncDisposable>> = {
   'sqlite-inline': () => sqlite('inline'),
   'sqlite-thread': () => sqlite('thread'),
@@ -66,8 +68,6 @@ function closing(database: Database, place: AsyncDisposable) {
 function insertRoom(room: number) {
   return statement(sql`INSERT INTO rooms (room, position) VALUES (${room}, ${0})`, { changes: 1 })
 }
-
-let nid = 0
 
 /** One list as an event makes it: the event and its room's row, with one position. */
 function eventList() {

@@ -118,9 +118,7 @@ export class CommitQueue<Value> {
       this.#observer.committed?.({ lists, statements, ms, queued: this.#waiting.length })
     } catch (error) {
       // A mistake in a metric is shown, but must not end all commits.
-      queueMicrotask(() => {
-        throw error
-      })
+      process.emitWarning(error instanceof Error ? error : String(error))
     }
   }
 }

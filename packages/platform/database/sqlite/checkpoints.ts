@@ -1,10 +1,10 @@
 /** When checkpoints are made: soon after commits, and alone when the log has grown. */
 import type { DatabaseObserver } from '../database.ts'
 import type { CheckpointMode, CheckpointResult } from './checkpoint.ts'
+import { PAGE_BYTES } from './connection.ts'
 
 /** How soon after a commit its pages are moved. */
 const DELAY_MS = 200
-const PAGE_BYTES = 4096
 /** Under steady load PASSIVE never catches up with the writer; from this size on the writer is held for the rest. */
 const PAUSE_PAGES = (32 * 1024 * 1024) / PAGE_BYTES
 /** From this size on the file is given back to the file system. */

@@ -10,6 +10,9 @@ export type SqliteStatement = {
   readonly returning: boolean
 }
 
+/** An event's row is about a kilobyte: three fill a page of 4 KiB to 78 %, seven one of 8 KiB to 90 %. */
+export const PAGE_BYTES = 8192
+
 /** Beyond this many texts the oldest prepared statement is given up; code holds a few hundred. */
 const STATEMENTS_MAX = 1000
 
@@ -33,8 +36,7 @@ export class SqliteConnection {
    */
   static writer(path: string, pagesMax?: number): SqliteConnection {
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
-    // An event's row is about a kilobyte: three fill a page of 4 KiB to 78 %, seven one of 8 KiB to 90 %.
-    database.exec('PRAGMA page_size = 8192')
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY')
     if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`)

@@ -13,7 +13,7 @@ import type { Migration } from '../migrations.ts'
 import { prepareList } from '../prepared.ts'
 import { checkpoint, type CheckpointMode, type CheckpointResult } from './checkpoint.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { SqliteConnection } from './connection.ts'
+import { PAGE_BYTES, SqliteConnection } from './connection.ts'
 import { sqliteEncoding, type SqliteValue } from './encoding.ts'
 import { engineFault, messageOf } from './faults.ts'
 import { readPosition } from './group.ts'
@@ -41,8 +41,6 @@ export type SqliteOptions = {
   readonly bytesMax?: number
   readonly observer?: DatabaseObserver
 }
-
-const PAGE_BYTES = 4096
 
 /**
  * Where one fsync takes longer than this, the writer gets a thread. Only memory-backed disks are faster: on a real one,

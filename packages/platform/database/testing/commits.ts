@@ -29,7 +29,11 @@ export function commitContract(engine: Engine): void {
       await using place = await engine.place()
       await using database = await place.open()
       const inserts = Array.from({ length: 6000 }, (_, id) => insertEntry(id))
+      let turns = 0
+      const watch = setInterval(() => (turns += 1), 0)
       const [long, short] = await Promise.all([database.commit(inserts), database.commit([insertEntry(7000)])])
+      clearInterval(watch)
+      assert.ok(turns > 5, `the loop turned ${turns} times meanwhile`)
       assert.equal(long.results.length, 6000)
       assert.equal(short.results.length, 1)
       assert.equal(await countEntries(database), 6001)

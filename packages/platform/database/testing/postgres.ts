@@ -16,9 +16,14 @@ type Server = { readonly folder: string }
 let server: Promise<Server> | undefined
 let databases = 0
 
+/** A server that is durable waits for the disk at each commit, as one in production does; the first call decides. */
+export type TestServerOptions = { readonly durable?: boolean }
+
 /** A fresh, empty database on the process's server; disposing drops it. */
-export async function startPostgres(): Promise<AsyncDisposable & { readonly url: string }> {
-  const { folder } = await (server ??= startServer())
+export async function startPostgres(
+  options: TestServerOptions = {},
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const { folder } = await (server ??= startServer(options))
   databases += 1
   const name = `test_${databases}`
   await administer(folder, `CREATE DATABASE ${name} TEMPLATE template0`)
@@ -55,7 +60,7 @@ async function administer(folder: string, statement: string): Promise<void> {
 }
 
 /** The folder holds the cluster and the socket; the server listens nowhere else. */
-async function startServer(): Promise<Server> {
+async function startServer({ durable = false }: TestServerOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-pg-'))
   const programs = readyPrograms(folder)
   const data = join(folder, 'data')
@@ -64,13 +69,8 @@ async function startServer(): Promise<Server> {
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? String(made.stderr)}`)
   // The shell outlives this process for a moment: when its input ends, however this process ends, it cleans up.
   const keeper = `"$@" >"$HOLDFAST_FOLDER/log" 2>&1 </dev/null & cat >/dev/null; kill -QUIT $!; wait $!; rm -rf "$HOLDFAST_FOLDER"`
-  const settings = [
-    'fsync=off',
-    'full_page_writes=off',
-    'listen_addresses=',
-    'shared_buffers=32MB',
-    'max_connections=200',
-  ]
+  const durability = durable ? [] : ['fsync=off', 'full_page_writes=off']
+  const settings = [...durability, 'listen_addresses=', 'shared_buffers=32MB', 'max_connections=200']
   const argv = ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])]
   const child = spawn('/bin/sh', ['-c', keeper, 'sh', join(programs.folder, 'postgres'), ...argv], {
     ...programs.options,

@@ -131,6 +131,19 @@ export function readContract(engine: Engine): void {
       assert.deepEqual(await database.column(page), [2, 3])
     })
 
+    it('leave the event loop free while a heavy one runs', async () => {
+      await using place = await engine.place()
+      await using database = await place.open()
+      const heavy = database.heavy.row(sql`
+        WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${1_000_000})
+        SELECT COUNT(*) AS count FROM numbers`)
+      let turns = 0
+      const watch = setInterval(() => (turns += 1), 1)
+      assert.deepEqual(await heavy, { count: 1_000_000 })
+      clearInterval(watch)
+      assert.ok(turns > 20, `the loop turned ${turns} times`)
+    })
+
     it('run at the same time without mixing their answers', async () => {
       await using place = await engine.place()
       await using database = await place.open()

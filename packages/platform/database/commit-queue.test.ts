@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { CommitQueue, nextTurn, type GroupWriter } from './commit-queue.ts'
+import { DatabaseUnavailable } from './database.ts'
+
+const LIST = { statements: [], positions: 0 }
+
+function aQueue(write: GroupWriter<never>, observer = {}) {
+  return new CommitQueue<never>(write, observer, () => {})
+}
+
+const accept: GroupWriter<never> = async (lists) =>
+  lists.map(() => ({ kind: 'committed', firstPosition: undefined, results: [] }))
+
+describe('commit queue', () => {
+  it('forms a group of what was called in one turn, and the next of what waits meanwhile', async () => {
+    const groups: number[] = []
+    const queue = aQueue(async (lists) => {
+      groups.push(lists.length)
+      await nextTurn()
+      return accept(lists)
+    })
+    const first = [queue.commit(LIST), queue.commit(LIST)]
+    await nextTurn()
+    await Promise.all([...first, queue.commit(LIST), queue.commit(LIST), queue.commit(LIST)])
+    assert.deepEqual(groups, [2, 3])
+  })
+
+  it('refuses the lists of a writer that throws, and goes on', async () => {
+    let broken = true
+    const queue = aQueue((lists) => (broken ? Promise.reject(new Error('broken')) : accept(lists)))
+    await assert.rejects(queue.commit(LIST), DatabaseUnavailable)
+    broken = false
+    await queue.commit(LIST)
+  })
+
+  it('runs a task between groups, and hands its failure to the caller', async () => {
+    let writing = false
+    const queue = aQueue(async (lists) => {
+      writing = true
+      await nextTurn()
+      writing = false
+      return accept(lists)
+    })
+    const commits = [queue.commit(LIST)]
+    await nextTurn()
+    const task = queue.exclusively(async () => {
+      for (let turn = 0; turn < 3; turn += 1) {
+        assert.equal(writing, false)
+        commits.push(queue.commit(LIST))
+        await nextTurn()
+      }
+      return 'done'
+    })
+    assert.equal(await task, 'done')
+    await assert.rejects(
+      queue.exclusively(() => Promise.reject(new Error('mine'))),
+      /mine/,
+    )
+    await Promise.all(commits)
+  })
+
+  it('goes on when a metric throws, and lets the mistake be seen', async () => {
+    let mistakes = 1
+    const committed = () => {
+      mistakes -= 1
+      if (mistakes === 0) throw new Error('a mistake in a metric')
+    }
+    const seen = once(process, 'warning')
+    const queue = aQueue(accept, { committed })
+    await queue.commit(LIST)
+    assert.match(String((await seen)[0]), /a mistake in a metric/)
+    await queue.commit(LIST)
+  })
+})

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CONTRACT_MIGRATIONS } from '../testing/open.ts'
+import { temporaryFolder } from '../testing/sqlite.ts'
+import { insertEntry } from '../testing/statements.ts'
+import type { CheckpointMode, CheckpointResult } from './checkpoint.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { openSqlite } from './open.ts'
+
+/** Runs one round for each size of the log, and notes what was asked for. */
+async function rounds(results: readonly { logged: number; moved: number }[]): Promise<string[]> {
+  const asked: string[] = []
+  for (const result of results) {
+    let alone = false
+    const run = async (mode: CheckpointMode): Promise<CheckpointResult> => {
+      asked.push(alone ? `${mode} alone` : mode)
+      return { kind: 'done', ms: 1, ...result }
+    }
+    const exclusively = (task: () => Promise<CheckpointResult>) => {
+      alone = true
+      return task()
+    }
+    const checkpoints = new Checkpoints({ run, exclusively, observer: {} })
+    checkpoints.due()
+    checkpoints.due()
+    await sleep(250)
+    await checkpoints.close()
+  }
+  return asked
+}
+
+describe('checkpoints', () => {
+  it('follow commits, and hold them only when the log has grown', async () => {
+    assert.deepEqual(await rounds([{ logged: 100, moved: 50 }]), ['PASSIVE'])
+    assert.deepEqual(await rounds([{ logged: 5000, moved: 5000 }]), ['PASSIVE', 'PASSIVE alone'])
+    assert.deepEqual(await rounds([{ logged: 20_000, moved: 5000 }]), ['PASSIVE', 'TRUNCATE alone'])
+  })
+
+  for (const checkpoints of ['thread', 'inline'] as const) {
+    it(`move the log into the database soon after a commit (${checkpoints})`, async () => {
+      await using folder = await temporaryFolder()
+      const moved = Promise.withResolvers<number>()
+      const observer = { checkpointed: ({ walBytes }: { walBytes: number }) => moved.resolve(walBytes) }
+      const options = { folder: folder.path, migrations: CONTRACT_MIGRATIONS, checkpoints, observer }
+      await using database = await openSqlite(options)
+      await database.commit([insertEntry(1, { data: new Uint8Array(100_000) })])
+      assert.ok((await moved.promise) > 100_000)
+      assert.ok(statSync(join(folder.path, 'holdfast.db')).size > 100_000)
+    })
+  }
+
+  it('empty the log when the database closes', async () => {
+    await using folder = await temporaryFolder()
+    const database = await openSqlite({ folder: folder.path, migrations: CONTRACT_MIGRATIONS })
+    await database.commit([insertEntry(1, { data: new Uint8Array(100_000) })])
+    await database[Symbol.asyncDispose]()
+    assert.equal(existsSync(join(folder.path, 'holdfast.db-wal')), false)
+  })
+})
