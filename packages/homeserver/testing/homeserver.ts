@@ -5,16 +5,15 @@ import { join } from 'node:path'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { Database } from '@holdfast/platform/database/database'
-import { loadMigrations } from '@holdfast/platform/database/migrations'
-import { openSqlite } from '@holdfast/platform/database/sqlite/open'
 import type { HttpRequest } from '@holdfast/platform/http/service'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createPasswordHasher } from '@holdfast/platform/password/password-hasher'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
-import { MIGRATIONS_FOLDER, openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
+import { openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
 import type { HomeserverSettings } from '../settings.ts'
+import { testDatabase } from './database.ts'
 
 export type TestRequest = {
   readonly token?: string | undefined
@@ -72,22 +71,13 @@ export const TEST_SETTINGS: HomeserverSettings = {
 /** A test is not attacked, and hashing as for real is most of its time. */
 const CHEAP_HASHES = { memoryKib: 64, passes: 1, parallelism: 1 } as const
 
-async function openTestDatabase(folder: string): Promise<Database> {
-  return openSqlite({
-    folder,
-    migrations: await loadMigrations(MIGRATIONS_FOLDER),
-    writer: 'inline',
-    checkpoints: 'inline',
-    readerThreads: 0,
-  })
-}
-
 export async function startTestHomeserver(options: TestOptions = {}): Promise<TestHomeserver> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'))
+  const database = await testDatabase(folder)
   let running: { db: Database; homeserver: RunningHomeserver } = await open()
 
   async function open(): Promise<{ db: Database; homeserver: RunningHomeserver }> {
-    const db = await (options.openDatabase ?? openTestDatabase)(folder)
+    const db = await (options.openDatabase?.(folder) ?? database.open())
     const homeserver = await openHomeserver({
       serverName: 'example.org' as ServerName,
       settings: { ...TEST_SETTINGS, ...options.settings },
@@ -144,6 +134,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
     },
     [Symbol.asyncDispose]: async () => {
       await close()
+      await database[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
     },
   }
