@@ -15,7 +15,9 @@ export const setAccountData = route(account_data.setAccountData, async ({ deps, 
 
 export const getAccountData = route(account_data.getAccountData, async ({ deps, requester, params }) => {
   assertOwn(requester, params.userId)
-  return found(await accountDataText(deps, { userNid: requester.userNid, roomNid: NO_ROOM, type: assertType(params.type) }))
+  return found(
+    await accountDataText(deps, { userNid: requester.userNid, roomNid: NO_ROOM, type: assertType(params.type) }),
+  )
 })
 
 export const setAccountDataPerRoom = route(
@@ -29,14 +31,11 @@ export const setAccountDataPerRoom = route(
   },
 )
 
-export const getAccountDataPerRoom = route(
-  account_data.getAccountDataPerRoom,
-  async ({ deps, requester, params }) => {
-    assertOwn(requester, params.userId)
-    const roomNid = await accountRoomNid(deps, requester, params.roomId)
-    return found(await accountDataText(deps, { userNid: requester.userNid, roomNid, type: assertType(params.type) }))
-  },
-)
+export const getAccountDataPerRoom = route(account_data.getAccountDataPerRoom, async ({ deps, requester, params }) => {
+  assertOwn(requester, params.userId)
+  const roomNid = await accountRoomNid(deps, requester, params.roomId)
+  return found(await accountDataText(deps, { userNid: requester.userNid, roomNid, type: assertType(params.type) }))
+})
 
 function found(text: string | undefined): JsonText {
   if (text === undefined) throw matrixError('M_NOT_FOUND', 'There is no account data of this type.')

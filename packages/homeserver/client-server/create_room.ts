@@ -10,7 +10,9 @@ import { route } from './route.ts'
 export const createRoom = route(create_room.createRoom, async ({ deps, requester, body }) => {
   deps.rateLimiter.take({ limit: 'room_creation', key: requester.userId })
   if (body.invite_3pid !== undefined && body.invite_3pid.length > 0) {
-    throw matrixError('M_UNRECOGNIZED', 'Invitations by e-mail or phone are not available on this server.', { status: 400 })
+    throw matrixError('M_UNRECOGNIZED', 'Invitations by e-mail or phone are not available on this server.', {
+      status: 400,
+    })
   }
   const alias = body.room_alias_name === undefined ? undefined : aliasOf(body.room_alias_name, deps.serverName)
   const room_id = await createTheRoom(deps, requester, { ...creationOf(body), alias })
@@ -39,6 +41,7 @@ function creationOf(body: create_room.CreateRoomBody): RoomCreation {
 
 function aliasOf(localpart: string, serverName: string): RoomAlias {
   const alias = localpart.includes(':') ? undefined : parseRoomAlias(`#${localpart}:${serverName}`)
-  if (alias === undefined) throw matrixError('M_INVALID_PARAM', '`room_alias_name` must be an alias without # and server name.')
+  if (alias === undefined)
+    throw matrixError('M_INVALID_PARAM', '`room_alias_name` must be an alias without # and server name.')
   return alias
 }

@@ -40,7 +40,9 @@ export const getEventContext = route(event_context.getEventContext, async ({ dep
   const first = before.events.at(-1) ?? event
   const { map } = await deps.states.load(last.stateNid)
   const shown = [...before.events, event, ...after.events]
-  const others = (await allStateEvents(deps, map)).filter(({ pdu }) => !filter.lazyLoadMembers || pdu.type !== 'm.room.member')
+  const others = (await allStateEvents(deps, map)).filter(
+    ({ pdu }) => !filter.lazyLoadMembers || pdu.type !== 'm.room.member',
+  )
   const state = filter.lazyLoadMembers ? [...others, ...(await memberEventsOfSenders(deps, map, shown))] : others
   const text = async (events: typeof shown): Promise<string> =>
     `[${(await clientEvents(deps, events, { reader: requester, room: 'with-room-id' })).join(',')}]`

@@ -6,7 +6,9 @@ import { route } from './route.ts'
 
 export const inviteUser = route(inviting.inviteUser, async ({ deps, requester, params: { roomId }, body }) => {
   if (!('user_id' in body)) {
-    throw matrixError('M_UNRECOGNIZED', 'Invitations by e-mail or phone are not available on this server.', { status: 400 })
+    throw matrixError('M_UNRECOGNIZED', 'Invitations by e-mail or phone are not available on this server.', {
+      status: 400,
+    })
   }
   deps.rateLimiter.take({ limit: 'invite_per_room', key: roomId })
   deps.rateLimiter.take({ limit: 'invite_per_user', key: body.user_id })

@@ -13,28 +13,25 @@ import { route } from './route.ts'
 const LIMIT_DEFAULT = 10
 const LIMIT_MAX = 1_000
 
-export const getRoomEvents = route(
-  message_pagination.getRoomEvents,
-  async ({ deps, requester, params, query }) => {
-    const view = await roomView(deps, requester, params.roomId)
-    const filter = roomEventFilter(query.filter)
-    const direction = query.dir
-    const edge = direction === 'b' ? view.upTo : Number.MIN_SAFE_INTEGER
-    const from = query.from === undefined ? edge : parseStreamToken(query.from, 'from')
-    const page = await messagePage(deps, requester, view, {
-      direction,
-      from,
-      to: query.to === undefined ? undefined : parseStreamToken(query.to, 'to'),
-      limit: Math.min(Math.max(query.limit ?? filter.limit ?? LIMIT_DEFAULT, 0), LIMIT_MAX),
-      filter,
-      ignored: await ignoredUsers(deps, requester.userNid),
-    })
-    const format = { reader: requester, room: 'with-room-id' } as const
-    const chunk = await clientEvents(deps, page.events, format)
-    const members = filter.lazyLoadMembers ? await memberEventsOfSenders(deps, view.state, page.events) : []
-    const parts = [`"start":"${streamToken(Math.max(from, 0))}"`, `"chunk":[${chunk.join(',')}]`]
-    if (page.next !== undefined) parts.push(`"end":"${streamToken(page.next)}"`)
-    if (members.length > 0) parts.push(`"state":[${(await clientEvents(deps, members, format)).join(',')}]`)
-    return new JsonText(`{${parts.join(',')}}`)
-  },
-)
+export const getRoomEvents = route(message_pagination.getRoomEvents, async ({ deps, requester, params, query }) => {
+  const view = await roomView(deps, requester, params.roomId)
+  const filter = roomEventFilter(query.filter)
+  const direction = query.dir
+  const edge = direction === 'b' ? view.upTo : Number.MIN_SAFE_INTEGER
+  const from = query.from === undefined ? edge : parseStreamToken(query.from, 'from')
+  const page = await messagePage(deps, requester, view, {
+    direction,
+    from,
+    to: query.to === undefined ? undefined : parseStreamToken(query.to, 'to'),
+    limit: Math.min(Math.max(query.limit ?? filter.limit ?? LIMIT_DEFAULT, 0), LIMIT_MAX),
+    filter,
+    ignored: await ignoredUsers(deps, requester.userNid),
+  })
+  const format = { reader: requester, room: 'with-room-id' } as const
+  const chunk = await clientEvents(deps, page.events, format)
+  const members = filter.lazyLoadMembers ? await memberEventsOfSenders(deps, view.state, page.events) : []
+  const parts = [`"start":"${streamToken(Math.max(from, 0))}"`, `"chunk":[${chunk.join(',')}]`]
+  if (page.next !== undefined) parts.push(`"end":"${streamToken(page.next)}"`)
+  if (members.length > 0) parts.push(`"state":[${(await clientEvents(deps, members, format)).join(',')}]`)
+  return new JsonText(`{${parts.join(',')}}`)
+})

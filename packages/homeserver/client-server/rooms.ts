@@ -57,19 +57,16 @@ export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, req
   return new JsonText(`{"chunk":[${texts.join(',')}]}`)
 })
 
-export const getJoinedMembersByRoom = route(
-  rooms.getJoinedMembersByRoom,
-  async ({ deps, requester, params }) => {
-    const head = await deps.heads.byId(params.roomId)
-    if (head === undefined || !head.members.joined.has(requester.userNid)) throw notInRoom()
-    const joined: Record<string, { display_name?: string; avatar_url?: string }> = {}
-    for (const { pdu } of await presentMemberEvents(deps, head, ['join'])) {
-      const { displayname, avatar_url } = pdu.content
-      joined[pdu.stateKey!] = {
-        ...(typeof displayname === 'string' ? { display_name: displayname } : {}),
-        ...(typeof avatar_url === 'string' ? { avatar_url } : {}),
-      }
+export const getJoinedMembersByRoom = route(rooms.getJoinedMembersByRoom, async ({ deps, requester, params }) => {
+  const head = await deps.heads.byId(params.roomId)
+  if (head === undefined || !head.members.joined.has(requester.userNid)) throw notInRoom()
+  const joined: Record<string, { display_name?: string; avatar_url?: string }> = {}
+  for (const { pdu } of await presentMemberEvents(deps, head, ['join'])) {
+    const { displayname, avatar_url } = pdu.content
+    joined[pdu.stateKey!] = {
+      ...(typeof displayname === 'string' ? { display_name: displayname } : {}),
+      ...(typeof avatar_url === 'string' ? { avatar_url } : {}),
     }
-    return { joined }
-  },
-)
+  }
+  return { joined }
+})

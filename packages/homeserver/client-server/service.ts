@@ -35,7 +35,9 @@ export function openClientServerApi(deps: Homeserver, endpoints: readonly Endpoi
         if (error instanceof DatabaseUnavailable) {
           deps.log.error({ request: request.id, error: error.message }, 'storage is not available')
           return errorResponse(
-            matrixError('M_UNKNOWN', 'The server cannot store or read data right now. Try again later.', { status: 503 }),
+            matrixError('M_UNKNOWN', 'The server cannot store or read data right now. Try again later.', {
+              status: 503,
+            }),
           )
         }
         throw error
