@@ -1,7 +1,7 @@
 /**
  * State maps and their snapshots on disk, as skip deltas: snapshot n holds its difference to the ancestor numbered
  * n - (n mod 8^(k+1)), where 8^k is the largest power of 8 that divides n, so that any state is at most five rows away
- * and a change costs a few dozen bytes whatever the size of the room (docs/adr/0005-state-as-skip-deltas.md).
+ * and a change costs a few dozen bytes whatever the size of the room (docs/adr/0006-state-as-skip-deltas.md).
  */
 import { LRUCache } from 'lru-cache'
 import type { Reader, Statement } from '@holdfast/platform/database/database'

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createManualClock } from '@holdfast/platform/clock/manual-clock'
+import type { Committed } from '@holdfast/platform/database/database'
+import { openStreams } from './streams.ts'
+
+function setUp(): {
+  streams: ReturnType<typeof openStreams>
+  finish: (firstPosition: number) => void
+  clock: ReturnType<typeof createManualClock>
+} {
+  const clock = createManualClock()
+  const waiting: ((committed: Committed) => void)[] = []
+  const db = {
+    lastPosition: () => 10,
+    commit: () => new Promise<Committed>((resolve) => waiting.push(resolve)),
+  }
+  return {
+    clock,
+    streams: openStreams({ clock, db }),
+    finish: (firstPosition) => waiting.shift()!({ firstPosition, results: [] }),
+  }
+}
+
+test('a position is published after the caches, and not before', async () => {
+  const { streams, finish } = setUp()
+  const seen: number[] = []
+  const commit = streams.commit([], { positions: 3, publish: (first) => seen.push(first, streams.position()) })
+  assert.equal(streams.position(), 10)
+  finish(11)
+  await commit
+  assert.deepEqual(seen, [11, 10])
+  assert.equal(streams.position(), 13)
+})
+
+test('who waits for a position goes on when it is published', async () => {
+  const { streams, finish } = setUp()
+  let arrived = false
+  const reached = streams.reached(12).then(() => (arrived = true))
+  const first = streams.commit([], { positions: 1, publish: () => {} })
+  finish(11)
+  await first
+  assert.equal(arrived, false)
+  const second = streams.commit([], { positions: 1, publish: () => {} })
+  finish(12)
+  await second
+  await reached
+})
+
+test('a change between subscribing and waiting is not missed', async () => {
+  const { streams } = setUp()
+  using subscription = streams.subscribe(7)
+  streams.userChanged({ userNid: 7, position: 11 })
+  const { signal } = new AbortController()
+  assert.equal(await subscription.wait({ timeoutMs: 1_000, signal }), 'changed')
+})
+
+test('a room wakes its joined members and those whose membership changed, and nobody else', async () => {
+  const { streams, clock } = setUp()
+  const { signal } = new AbortController()
+  using member = streams.subscribe(1)
+  using kicked = streams.subscribe(2)
+  using stranger = streams.subscribe(3)
+  const waits = [member, kicked, stranger].map((one) => one.wait({ timeoutMs: 1_000, signal }))
+  streams.roomChanged({ roomNid: 5, position: 11, joined: new Set([1, 4]), membershipChanged: [2] })
+  assert.equal(await waits[0], 'changed')
+  assert.equal(await waits[1], 'changed')
+  await clock.advance(1_000)
+  assert.equal(await waits[2], 'timeout')
+})
+
+test('an aborted wait ends, and its subscription leaves nothing behind', async () => {
+  const { streams } = setUp()
+  const controller = new AbortController()
+  {
+    using subscription = streams.subscribe(1)
+    const wait = subscription.wait({ timeoutMs: 60_000, signal: controller.signal })
+    controller.abort()
+    assert.equal(await wait, 'timeout')
+    assert.equal(streams.waiting(), 1)
+  }
+  assert.equal(streams.waiting(), 0)
+})
