@@ -30,7 +30,7 @@ export type Registration = {
 
 export type Registered = { readonly userId: UserId; readonly userNid: number; readonly session: Session | undefined }
 
-/** @throws M_USER_IN_USE, M_UNAUTHORIZED if the registration token was used up meanwhile */
+/** @throws M_USER_IN_USE, M_FORBIDDEN if the registration token was used up meanwhile */
 export async function commitRegistration(deps: RegistrationDeps, registration: Registration): Promise<Registered> {
   const { userId, passwordHash, kind, isAdmin } = registration
   const acceptedTerms = registration.acceptedTerms ? termsJson(deps) : undefined
@@ -55,7 +55,7 @@ function tokenUse(deps: Pick<Homeserver, 'clock'>, token: string | undefined): r
 
 function refusalOf({ index }: ExpectationFailed): MatrixError {
   if (index === 0) return userInUse()
-  return matrixError('M_UNAUTHORIZED', 'The registration token was used up by others; ask for another one.')
+  return matrixError('M_FORBIDDEN', 'The registration token was used up by others; ask for another one.')
 }
 
 function termsJson({ settings }: Pick<Homeserver, 'settings'>): string {

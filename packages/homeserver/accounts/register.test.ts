@@ -197,7 +197,7 @@ test('[ACC21] fifty simultaneous registrations with a token of five uses make fi
   const token = await giveToken(hs, 5)
   const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => registerWithToken(hs, `u${index}`, token)))
   assert.equal(answers.filter(({ status }) => status === 200).length, 5)
-  for (const { status } of answers) assert.ok(status === 200 || status === 401 || status === 429, String(status))
+  for (const { status } of answers) assert.ok([200, 401, 403, 429].includes(status), String(status))
 })
 
 test('[ACC21] who has shown the token but has more to do keeps one use of it', async () => {

@@ -1,6 +1,6 @@
 /** Registration by shared secret, for the tools of an operator: GET and POST /_synapse/admin/v1/register. */
-import { operation, type NoBody, type NoParams, type NoQuery, type Operation } from '@holdfast/api/operation'
-import { boolean, object, text, union, nothing } from '@holdfast/api/shape'
+import * as operations from '@holdfast/api/extensions/shared_secret_registration'
+import { members } from '@holdfast/api/operation'
 import { matrixError } from '@holdfast/protocol/errors'
 import { changeProfile } from '../accounts/profile.ts'
 import { commitRegistration } from '../accounts/commit-registration.ts'
@@ -12,60 +12,12 @@ import { newUserId } from '../accounts/username.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { publicRoute } from './route.ts'
 
-const DESCRIPTION = {
-  stem: 'shared_secret_registration',
-  api: 'client-server',
-  paths: ['/_synapse/admin/v1/register'],
-  auth: 'none',
-  credential: undefined,
-  guests: false,
-  rateLimited: false,
-  deprecated: false,
-  revisions: [],
-  params: {},
-  absent: {},
-  query: {},
-} as const
-
-type RegisterBody = {
-  readonly nonce: string
-  readonly username: string
-  readonly password: string
-  readonly mac: string
-  readonly admin?: boolean
-  readonly displayname?: string | null
-  readonly user_type?: string | null
-  readonly inhibit_login?: boolean
-}
-
-const getNonceOperation: Operation<NoParams, NoQuery, NoBody> = operation({
-  ...DESCRIPTION,
-  id: 'getRegistrationNonce',
-  method: 'GET',
-  body: undefined,
-})
-
-const registerOperation: Operation<NoParams, NoQuery, RegisterBody> = operation({
-  ...DESCRIPTION,
-  id: 'registerBySharedSecret',
-  method: 'POST',
-  body: object(
-    { nonce: text, username: text, password: text, mac: text },
-    {
-      admin: boolean,
-      displayname: union(text, nothing),
-      user_type: union(text, nothing),
-      inhibit_login: boolean,
-    },
-  ),
-})
-
-export const getNonce = publicRoute(getNonceOperation, async ({ deps }) => {
+export const getRegistrationNonce = publicRoute(operations.getRegistrationNonce, async ({ deps }) => {
   requireSecret(deps)
   return { nonce: deps.registrationNonces.give() }
 })
 
-export const registerBySharedSecret = publicRoute(registerOperation, async ({ deps, body }) => {
+export const registerWithSharedSecret = publicRoute(operations.registerWithSharedSecret, async ({ deps, body }) => {
   const secret = requireSecret(deps)
   const { nonce, username, password, mac, admin = false } = body
   if (!deps.registrationNonces.take(nonce)) throw matrixError('M_FORBIDDEN', 'The nonce is not known, or not any more.')
@@ -82,7 +34,7 @@ export const registerBySharedSecret = publicRoute(registerOperation, async ({ de
     registrationToken: undefined,
     acceptedTerms: false,
     session:
-      body.inhibit_login === true
+      members(body)['inhibit_login'] === true
         ? undefined
         : { deviceId: undefined, initialDisplayName: undefined, refreshable: false },
   })
