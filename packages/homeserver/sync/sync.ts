@@ -1,4 +1,5 @@
 /** GET /sync from within: what changed for a user since a token, waiting for something if nothing did. */
+import { createSlices } from '@holdfast/platform/clock/slices'
 import { passesRoomFilter } from '@holdfast/protocol/filter/match'
 import type { Filter } from '@holdfast/protocol/filter/filter'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
@@ -67,7 +68,9 @@ function globalText(parts: GlobalParts): string {
 /** `,"rooms":{...}`, or nothing. */
 async function roomsText(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): Promise<string> {
   const sections: Record<SectionName, string[]> = { join: [], invite: [], knock: [], leave: [] }
+  const slice = createSlices(context.deps.clock)
   for (const room of await changedRooms(context, memberships)) {
+    await slice()
     const { roomId } = await context.deps.events.room(room.membership.roomNid)
     if (!passesRoomFilter(context.filter.room, roomId)) continue
     const text = await sectionText(context, room.membership, room.since)
