@@ -102,6 +102,17 @@ export const THIRD_PARTY_CASES: readonly RuleCase[] = [
   ),
   {
     rule: 'third-party-invite-signature',
+    broken: 'it holds a fraction, for which there is no text to sign',
+    verdicts(version) {
+      const room = invitedRoom(version)
+      const valid = invite(room, { signed: signedFor('@bob:b') })
+      const signed = { ...signedFor('@bob:b'), more: 0.5 }
+      const broken = { ...valid, content: { membership: 'invite', third_party_invite: { signed } } }
+      return { valid: room.verdict(valid), broken: room.verdict(broken) }
+    },
+  },
+  {
+    rule: 'third-party-invite-signature',
     broken: 'it is signed by none of several keys',
     verdicts(version) {
       const room = invitedRoom(version, {
