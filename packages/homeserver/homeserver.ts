@@ -11,8 +11,12 @@ import type { HomeserverSettings } from './settings.ts'
 import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { Log } from '@holdfast/platform/log/log'
+import type { PresenceTracker } from './presence/tracker.ts'
+import type { PresenceWaker } from './presence/waker.ts'
+import type { RecentJoins } from './presence/recent-joins.ts'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
 import type { CreationTimes } from './rooms/creation-times.ts'
+import type { ReceiptPositions } from './receipts/positions.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
@@ -21,6 +25,7 @@ import type { UserMemberships } from './rooms/user-memberships.ts'
 import type { Streams } from './streams/streams.ts'
 import type { SentMembers } from './sync/sent-members.ts'
 import type { TransactionGuard } from './transactions/transactions.ts'
+import type { Typing } from './typing/typing.ts'
 import type { AuthSessions } from './user-interactive-auth/sessions.ts'
 
 export type Homeserver = {
@@ -52,6 +57,15 @@ export type Homeserver = {
   readonly sentMembers: SentMembers
   /** Entries of the public room directory. */
   readonly publicRooms: PublicRoomCache
+  readonly presence: PresenceTracker
+  /** Wakes syncs for changes of presence. */
+  readonly presenceWaker: PresenceWaker
+  /** Who has begun to share a room lately. */
+  readonly recentJoins: RecentJoins
+  /** Who types in which room. */
+  readonly typing: Typing
+  /** In which rooms receipts moved. */
+  readonly receiptPositions: ReceiptPositions
   readonly passwords: PasswordHasher
   readonly rateLimiter: RateLimiter
   /** User-interactive authentication in progress. */

@@ -15,7 +15,11 @@ import { openClientServerApi, type ClientServerApi } from './client-server/servi
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
 import type { Homeserver } from './homeserver.ts'
+import { notingJoins, openRecentJoins } from './presence/recent-joins.ts'
+import { PresenceTracker } from './presence/tracker.ts'
+import { openPresenceWaker } from './presence/waker.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
+import { openReceiptPositions } from './receipts/positions.ts'
 import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
@@ -27,6 +31,7 @@ import { loadServerIdentity } from './server-identity.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
 import { openTransactionGuard } from './transactions/transactions.ts'
+import { openTyping } from './typing/typing.ts'
 import { openAuthSessions } from './user-interactive-auth/sessions.ts'
 
 /** Where the schema of the homeserver is. */
@@ -58,12 +63,20 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const states = openStateStore(db)
   const heads = openRoomHeads({ db, events, states })
   const memberships = openUserMemberships(db)
-  const streams = openStreams({ clock, db })
+  const plainStreams = openStreams({ clock, db })
+  const recentJoins = openRecentJoins(plainStreams)
+  const streams = notingJoins(plainStreams, recentJoins)
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams }
+  const presenceWaker = openPresenceWaker(shared)
   const parts: Homeserver = {
     ...shared,
     signingKey: createSigningKey(identity),
     roomQueue: openRoomQueue(shared),
+    presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),
+    presenceWaker,
+    recentJoins,
+    typing: openTyping(shared),
+    receiptPositions: openReceiptPositions(streams),
     accounts: openAccountCaches(db),
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
@@ -81,9 +94,14 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     operationOf: api.operationOf,
     handle: api.handle,
     start: async () => {
+      await parts.typing.resume()
+      await parts.presence.resume()
       // In the background: what a crash cut off can take longer than clients should wait.
       resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
     },
-    [Symbol.asyncDispose]: async () => stopping.abort(),
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort()
+      for (const timed of [parts.typing, parts.presence, parts.presenceWaker]) timed[Symbol.dispose]()
+    },
   }
 }

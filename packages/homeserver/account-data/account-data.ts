@@ -24,8 +24,19 @@ export async function accountDataText(deps: Pick<Homeserver, 'db'>, key: Account
 export async function setAccountData(deps: AccountDataDeps, key: AccountDataKey, content: JsonObject): Promise<void> {
   await deps.streams.commit([setAccountDataRow(stored(key), JSON.stringify(content))], {
     positions: 1,
-    publish: (position) => deps.streams.userChanged({ userNid: key.userNid, position }),
+    publish: (position) => publishAccountData(deps, key, position),
   })
+}
+
+/** Wakes the user's syncs, and has them look at the room. */
+export function publishAccountData(
+  deps: Pick<Homeserver, 'streams'>,
+  { userNid, roomNid }: Pick<AccountDataKey, 'userNid' | 'roomNid'>,
+  position: number,
+): void {
+  deps.streams.userChanged({ userNid, position })
+  if (roomNid === NO_ROOM) return
+  deps.streams.roomChanged({ roomNid, position, joined: new Set([userNid]), membershipChanged: [] })
 }
 
 const UPDATE_TRIES_MAX = 20
@@ -43,7 +54,7 @@ export async function updateAccountData(
     try {
       await deps.streams.commit([replaceAccountDataRow(stored(key), change)], {
         positions: 1,
-        publish: (position) => deps.streams.userChanged({ userNid: key.userNid, position }),
+        publish: (position) => publishAccountData(deps, key, position),
       })
       return
     } catch (error) {

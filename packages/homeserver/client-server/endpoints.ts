@@ -20,7 +20,11 @@ import * as loginToken from './login_token.ts'
 import * as logout from './logout.ts'
 import * as messagePagination from './message_pagination.ts'
 import * as passwordManagement from './password_management.ts'
+import * as presence from './presence.ts'
 import * as profile from './profile.ts'
+import * as pushrules from './pushrules.ts'
+import * as readMarkers from './read_markers.ts'
+import * as receipts from './receipts.ts'
 import * as redaction from './redaction.ts'
 import * as refresh from './refresh.ts'
 import * as registration from './registration.ts'
@@ -31,6 +35,8 @@ import * as rooms from './rooms.ts'
 import * as sharedSecretRegistration from './shared_secret_registration.ts'
 import * as sync from './sync.ts'
 import * as tags from './tags.ts'
+import * as toDevice from './to_device.ts'
+import * as typing from './typing.ts'
 import * as versions from './versions.ts'
 import * as wellknown from './wellknown.ts'
 import * as whoami from './whoami.ts'
@@ -65,7 +71,11 @@ const FILES: readonly Handlers[] = [
   logout,
   messagePagination,
   passwordManagement,
+  presence,
   profile,
+  pushrules,
+  readMarkers,
+  receipts,
   redaction,
   refresh,
   registration,
@@ -76,6 +86,8 @@ const FILES: readonly Handlers[] = [
   sharedSecretRegistration,
   sync,
   tags,
+  toDevice,
+  typing,
   versions,
   wellknown,
   directory,

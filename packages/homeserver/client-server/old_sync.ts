@@ -1,6 +1,7 @@
 /** GET /events, /initialSync and /events/{eventId}. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3events> */
 import * as old_sync from '@holdfast/api/generated/client-server/old_sync'
 import { matrixError } from '@holdfast/protocol/errors'
+import { noteSyncPresence } from '../presence/note-sync.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
@@ -16,6 +17,7 @@ const TIMEOUT_MS_MAX = 90_000
 
 export const getEvents = route(old_sync.getEvents, async ({ deps, requester, query, request }) => {
   if (query.room_id !== undefined) await roomView(deps, requester, query.room_id)
+  using _presence = await noteSyncPresence(deps, requester, { setPresence: undefined, showsPresence: true })
   const text = await eventStream(deps, requester, {
     from: query.from === undefined ? undefined : parseStreamToken(query.from, 'from'),
     timeoutMs: Math.min(Math.max(query.timeout ?? TIMEOUT_MS_DEFAULT, 0), TIMEOUT_MS_MAX),

@@ -2,6 +2,7 @@
 import type { Statement } from '@holdfast/platform/database/database'
 import { deleteClientTransactionsOfDevice } from '../storage/client-transactions.ts'
 import { deleteDevices } from '../storage/devices.ts'
+import { deleteToDeviceOfDevices } from '../storage/to-device.ts'
 import { deleteAccessTokens, deleteRefreshTokens } from '../storage/tokens.ts'
 
 /** One line for each table with rows of devices. */
@@ -9,6 +10,7 @@ const OWNED_ROWS: readonly ((deviceNids: readonly number[]) => readonly Statemen
   (nids) => [deleteAccessTokens(nids)],
   (nids) => [deleteRefreshTokens(nids)],
   (nids) => nids.map(deleteClientTransactionsOfDevice),
+  (nids) => [deleteToDeviceOfDevices(nids)],
   (nids) => [deleteDevices(nids)],
 ]
 

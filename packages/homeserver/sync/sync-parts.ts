@@ -1,5 +1,9 @@
 /** What other folders contribute to a sync answer: account data, receipts, typing, presence, to-device messages. */
+import { presenceEvents } from '../presence/presence-events.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
+import { pendingMessages, type PendingMessages } from '../to-device/pending.ts'
+import { globalAccountData, roomAccountData } from './account-data-part.ts'
+import { ephemeralEvents } from './ephemeral-part.ts'
 import type { RoomExtras } from './room-section.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -7,17 +11,42 @@ import type { SyncContext } from './sync-context.ts'
 export type GlobalParts = readonly (readonly [name: string, text: string])[]
 
 export async function globalParts(
-  _context: SyncContext,
-  _memberships: ReadonlyMap<number, UserMembership>,
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
 ): Promise<GlobalParts> {
-  return []
+  return [
+    ...part('account_data', await globalAccountData(context)),
+    ...part('presence', await presenceEvents(context, memberships)),
+  ]
+}
+
+/** The messages that wait for the device. Part of /sync alone: only its tokens acknowledge them. */
+export async function toDevicePart(
+  context: SyncContext,
+  after: number | undefined,
+): Promise<{ readonly parts: GlobalParts; readonly end: number | undefined }> {
+  const { deps, requester, upTo } = context
+  const { texts, end }: PendingMessages =
+    after !== undefined && deps.streams.userPosition(requester.userNid) <= after
+      ? { texts: [], end: undefined }
+      : await pendingMessages(deps, { deviceNid: requester.deviceNid, after: after ?? 0, upTo })
+  return { parts: part('to_device', texts), end }
+}
+
+function part(name: string, events: readonly string[]): GlobalParts {
+  return events.length === 0 ? [] : [[name, `{"events":[${events.join(',')}]}`]]
 }
 
 /** `since` is undefined where the client has nothing of the room. */
 export async function roomExtras(
-  _context: SyncContext,
-  _membership: UserMembership,
-  _since: number | undefined,
+  context: SyncContext,
+  { roomNid }: UserMembership,
+  since: number | undefined,
 ): Promise<RoomExtras> {
-  return { ephemeral: [], accountData: [] }
+  const { roomId } = await context.deps.events.room(roomNid)
+  const room = { roomNid, roomId, since }
+  return {
+    ephemeral: await ephemeralEvents(context, room),
+    accountData: await roomAccountData(context, room),
+  }
 }

@@ -8,16 +8,18 @@ import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
-import { globalParts, roomExtras, type GlobalParts } from './sync-parts.ts'
+import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms } from './changed-rooms.ts'
 import { roomSection } from './room-section.ts'
 import { strippedState } from './stripped-state.ts'
 import type { SyncContext } from './sync-context.ts'
-import { streamToken } from './sync-token.ts'
+import { streamToken, syncToken } from './sync-token.ts'
 import { consistentView } from './view.ts'
 
 export type SyncRequest = {
   readonly since: number | undefined
+  /** Up to where the client has its to-device messages. */
+  readonly toDeviceSince: number | undefined
   readonly filter: Filter
   readonly fullState: boolean
   readonly useStateAfter: boolean
@@ -54,9 +56,10 @@ async function answerNow(deps: Homeserver, requester: Requester, request: SyncRe
     ignored: await ignoredUsers(deps, requester.userNid),
   }
   const rooms = await roomsText(context, memberships)
-  const parts = await globalParts(context, memberships)
+  const toDevice = await toDevicePart(context, context.since === undefined ? undefined : request.toDeviceSince)
+  const parts = [...(await globalParts(context, memberships)), ...toDevice.parts]
   return {
-    text: `{"next_batch":"${streamToken(upTo)}"${rooms}${globalText(parts)}}`,
+    text: `{"next_batch":"${syncToken(upTo, toDevice.end)}"${rooms}${globalText(parts)}}`,
     isEmpty: rooms === '' && parts.length === 0,
   }
 }

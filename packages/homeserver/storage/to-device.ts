@@ -1,0 +1,50 @@
+/** SQL of messages that wait for devices. */
+import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
+import { integerList, position, sql } from '@holdfast/platform/database/sql'
+
+export type ToDeviceRow = { position: number; message: string }
+
+/** Takes the position of offset 0; does nothing if the device is gone. */
+export function insertToDevice(deviceNid: number, message: string): Statement {
+  return statement(
+    sql`INSERT INTO to_device (device_nid, position, message)
+        SELECT device_nid, ${position()}, ${message} FROM devices WHERE device_nid = ${deviceNid}`,
+  )
+}
+
+/** Messages of a device in (after, upTo], in the order of their arrival. */
+export function pendingToDevice(
+  db: Reader,
+  range: { readonly deviceNid: number; readonly after: number; readonly upTo: number; readonly limit: number },
+): Promise<readonly ToDeviceRow[]> {
+  return db.all<ToDeviceRow>(
+    sql`SELECT position, message FROM to_device
+        WHERE device_nid = ${range.deviceNid} AND position > ${range.after} AND position <= ${range.upTo}
+        ORDER BY position LIMIT ${range.limit}`,
+  )
+}
+
+/** The oldest message that waits for a device. */
+export function oldestToDevice(db: Reader, deviceNid: number): Promise<{ position: number } | undefined> {
+  return db.row(sql`SELECT position FROM to_device WHERE device_nid = ${deviceNid} ORDER BY position LIMIT 1`)
+}
+
+export function deleteToDeviceUpTo(acknowledged: { readonly deviceNid: number; readonly upTo: number }): Statement {
+  return statement(
+    sql`DELETE FROM to_device WHERE device_nid = ${acknowledged.deviceNid} AND position <= ${acknowledged.upTo}`,
+  )
+}
+
+export function deleteToDeviceOfDevices(deviceNids: readonly number[]): Statement {
+  return statement(sql`DELETE FROM to_device WHERE device_nid IN ${integerList(deviceNids)}`)
+}
+
+export type TargetDeviceRow = { user_nid: number; device_nid: number; device_id: string }
+
+/** All devices of some users. */
+export function devicesOfUsers(db: Reader, userNids: readonly number[]): Promise<readonly TargetDeviceRow[]> {
+  return db.all<TargetDeviceRow>(
+    sql`SELECT user_nid, device_nid, device_id FROM devices WHERE user_nid IN ${integerList(userNids)}
+        ORDER BY user_nid, device_nid`,
+  )
+}
