@@ -1,5 +1,5 @@
 /** The HTTP server: knows sockets, limits and logs, and nothing of Matrix but the form of an error (docs/ARCHITECTURE.md 3). */
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock/clock.ts'
@@ -13,6 +13,9 @@ import { type ListenAddress, listenOn, urlOf } from './listen.ts'
 import type { Outcome, ServerContext } from './server-context.ts'
 import type { HttpRequest, HttpResponse } from './service.ts'
 import { type Certificate, readCertificate, type TlsFiles } from './tls-files.ts'
+
+// An import would read every export of node:http, and so load its WebSocket client: 15 MB for nothing.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export type HttpServerOptions = {
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>
