@@ -36,7 +36,9 @@ export function generatedOperations(repository: Repository): Operations {
 
 type Route = { readonly file: SourceFile; readonly line: number; readonly key: string; readonly id: string }
 
-/** Every `route(module.operation, …)` or `route(operation, …)` whose operation comes from a generated file. */
+const ROUTE_FUNCTIONS = new Set(['route', 'publicRoute'])
+
+/** Every `route(module.operation, …)` or `publicRoute(operation, …)` whose operation comes from a generated file. */
 function routes(repository: Repository): Route[] {
   return repository.sources
     .filter(({ isTest, path }) => !isTest && path.startsWith('packages/'))
@@ -49,7 +51,7 @@ function fileRoutes(file: SourceFile): Route[] {
     return match === null ? [] : [{ key: `${match[1]}/${match[2]}`, names: names.map(({ name }) => name) }]
   })
   return file.tokens.flatMap((token, index) => {
-    const id = token.text === 'route' ? routedOperation(file.tokens, index) : undefined
+    const id = ROUTE_FUNCTIONS.has(token.text) ? routedOperation(file.tokens, index) : undefined
     const source = sources.find(
       ({ key, names }) => names.includes(id ?? '') || (names.includes('*') && isNamedAs(file, index, key)),
     )
