@@ -98,19 +98,10 @@ export function openEventStore(db: Database): EventStore {
     return found
   }
 
-  async function inRoom(roomNid: number, eventId: EventId): Promise<StoredEvent | undefined> {
-    for (const row of await storage.eventsByIdHash(db, eventIdHash(eventId))) {
-      if (row.event_id !== eventId) continue
-      const event = await byNid(row.event_nid)
-      if (event?.roomNid === roomNid) return event
-    }
-    return undefined
-  }
-
   return {
     byNid,
     byNids,
-    inRoom,
+    inRoom: (roomNid, eventId) => findInRoom({ db, byNid }, roomNid, eventId),
     room,
     fromRows,
     remember: (event) => void cache.set(event.nid, event),
@@ -119,6 +110,19 @@ export function openEventStore(db: Database): EventStore {
       cache.delete(nid)
     },
   }
+}
+
+async function findInRoom(
+  store: { readonly db: Database; readonly byNid: EventStore['byNid'] },
+  roomNid: number,
+  eventId: EventId,
+): Promise<StoredEvent | undefined> {
+  for (const row of await storage.eventsByIdHash(store.db, eventIdHash(eventId))) {
+    if (row.event_id !== eventId) continue
+    const event = await store.byNid(row.event_nid)
+    if (event?.roomNid === roomNid) return event
+  }
+  return undefined
 }
 
 /** Rows read at once, so that no read holds the event loop for long. */
