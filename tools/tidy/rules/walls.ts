@@ -14,7 +14,7 @@ const LIBRARY_OF_NODE = ['assert', 'assert/strict', 'async_hooks', 'buffer', 'cr
 const WALLS: Readonly<Record<string, Wall>> = {
   protocol: { packages: [], node: ['crypto'] },
   api: { packages: ['protocol'], node: [] },
-  platform: { packages: ['protocol'], node: 'all' },
+  platform: { packages: [], node: 'all' },
   homeserver: { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
   identity: { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
   'push-gateway': { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
