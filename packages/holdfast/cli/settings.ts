@@ -27,8 +27,13 @@ export async function loadSettings(terminal: Terminal, options: Readonly<Record<
   throw new StartProblem('settings', `the settings cannot be used:\n${lines.join('\n')}`)
 }
 
-/** Commander hands over `tlsListen`, the loader knows `tls_listen`. */
+/** Commander hands over `tlsListen`, the loader knows `tls_listen`. A command's own flags are none of the loader's. */
 function flagsOf(options: Readonly<Record<string, unknown>>): Record<string, string> {
-  const given = Object.entries(options).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return Object.fromEntries(given.map(([name, value]) => [fileName(name as ConfigName), value]))
+  const flags: Record<string, string> = {}
+  for (const [option, value] of Object.entries(options)) {
+    if (typeof value === 'string' && SETTING_OPTIONS.has(option)) flags[fileName(option as ConfigName)] = value
+  }
+  return flags
 }
+
+const SETTING_OPTIONS = new Set<string>(['config', ...CONFIG_NAMES.flatMap((name) => [name, `${name}File`])])

@@ -1,4 +1,5 @@
 /** `holdfast start` */
+import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { ConfigName } from '@holdfast/platform/config/keys'
@@ -11,7 +12,7 @@ import { banner } from './banner.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Settings of DESIGN that later versions obey. Silence would let people believe in them. */
+/** Settings that later versions obey. Silence would let people believe in them. */
 const WITHOUT_EFFECT: readonly ConfigName[] = ['smtp', 'mailFrom', 'appservices', 'trustedCa', 'outgoingAllow']
 
 /** Resolves when the server has stopped. */
@@ -23,9 +24,11 @@ export async function start(terminal: Terminal, options: Readonly<Record<string,
   const stopSignal = untilSignal()
   const running = await startHoldfast({ config, clock: createSystemClock(), random: createCryptoRandom(), log })
   sayHello(terminal, settings, running, log)
+  // Otherwise only a gentle stop would leave the next start the cache of compiled code.
+  flushCompileCache()
   process.on('SIGHUP', () => void running.reload())
   const reason = await stopSignal
-  log.info({ reason, active: 'draining' }, 'stopping')
+  log.info({ reason }, 'stopping')
   await running.stop(config.stopTimeout)
   log.info({}, 'stopped')
   log.flush()

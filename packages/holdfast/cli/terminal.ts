@@ -1,6 +1,7 @@
 /** What a command is given by the shell. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { processEnvironment } from '@holdfast/platform/config/environment'
 
 export type Terminal = {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -17,7 +18,7 @@ export function processTerminal(): Terminal & Disposable {
   // Opened at the first question: reading would keep the process alive.
   let lines: { next(): Promise<string | undefined>; close(): void } | undefined
   return {
-    env: process.env,
+    env: processEnvironment(),
     cwd: process.cwd(),
     print: (text) => void process.stdout.write(`${text}\n`),
     complain: (text) => void process.stderr.write(`${text}\n`),
