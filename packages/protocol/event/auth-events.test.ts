@@ -77,6 +77,10 @@ for (const version of ROOM_VERSIONS) {
       assert.deepEqual(vouched('join', '@bob:b'), [...MINE, 'join_rules'])
       assert.deepEqual(vouched('join', 5), [...MINE, 'join_rules'])
       assert.deepEqual(vouched('leave', '@cat:c'), MINE)
+      for (const user of ['@bob:b', '@cat:c']) {
+        const content = { membership: 'join', join_authorised_via_users_server: user }
+        assert.deepEqual(selected(version, { stateKey: '@cat:c', content }), [...MINE, 'member @cat:c', 'join_rules'])
+      }
     })
   })
 }
