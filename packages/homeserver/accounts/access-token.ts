@@ -5,6 +5,7 @@ import { matrixError } from '@holdfast/protocol/errors'
 
 type Carrier = Pick<HttpRequest, 'headers' | 'query'>
 
+const USUAL = /^Bearer ([^ ]+)$/
 const BEARER = /^bearer(?: +(.*))?$/i
 
 /**
@@ -12,12 +13,20 @@ const BEARER = /^bearer(?: +(.*))?$/i
  * @throws M_MISSING_TOKEN if it carries an empty one, more than one, or another scheme of authorization
  */
 export function accessTokenOf(request: Carrier): string | undefined {
+  const usual = usualToken(request)
+  if (usual !== undefined) return usual
   const tokens = new Set([...headerTokens(request), ...queryTokens(request)])
   if (tokens.size === 0) return undefined
   if (tokens.size > 1) throw matrixError('M_MISSING_TOKEN', 'The request carries more than one access token.')
   const [token = ''] = tokens
   if (token === '') throw matrixError('M_MISSING_TOKEN', 'The access token of the request is empty.')
   return token
+}
+
+/** What nearly all requests carry, without the care for the others. */
+function usualToken({ headers, query }: Carrier): string | undefined {
+  if (query.includes('access_token')) return undefined
+  return USUAL.exec(headers['authorization'] ?? '')?.[1]
 }
 
 function headerTokens({ headers }: Carrier): readonly string[] {

@@ -10,7 +10,7 @@ import * as storage from '../storage/tokens.ts'
 import { accessTokenOf } from './access-token.ts'
 import type { KnownToken } from './requester-cache.ts'
 import type { Requester } from './requester.ts'
-import { tokenHash } from './token.ts'
+import { tokenKey } from './token.ts'
 
 export type AuthenticateDeps = Pick<Homeserver, 'db' | 'clock' | 'log' | 'accounts'>
 
@@ -44,11 +44,11 @@ export function accountLocked(): MatrixError {
 const LOGOUT = /^\/_matrix\/client\/[a-z0-9]+\/logout(?:\/all)?$/
 
 async function knownToken(deps: AuthenticateDeps, token: string): Promise<KnownToken | undefined> {
-  const hash = tokenHash(token, 'access')
-  if (hash === undefined) return undefined
-  const key = Buffer.from(hash).toString('base64')
+  const key = tokenKey(token, 'access')
+  if (key === undefined) return undefined
   const cached = deps.accounts.requesters.get(key)
   if (cached !== undefined) return cached
+  const hash = Buffer.from(key, 'base64')
   const mark = deps.accounts.requesters.mark()
   const owner = await storage.tokenOwner(deps.db, hash)
   if (owner === undefined) return undefined

@@ -12,6 +12,9 @@ type RefreshDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts'>
 /** A client that sent two refreshes at once is told no, and keeps its session; a thief who comes later ends it. */
 export const REUSE_GRACE_MS = 15_000
 
+/** How many used refresh tokens of a session are remembered; older ones are unknown, and harmless. */
+const REMEMBERED_GENERATIONS = 100
+
 /**
  * The tokens given before stay good until one of the new ones is used, so that an answer may be lost; a second refresh
  * before that replaces the first one's tokens.
@@ -40,6 +43,7 @@ async function rotate(deps: RefreshDeps, hash: Uint8Array, row: storage.RefreshT
     // This is the first use of this generation: the one before it ends.
     storage.deleteAccessTokensBefore({ deviceNid, generation }),
     storage.consumeRefreshTokensBefore({ deviceNid, generation, nowMs: deps.clock.nowMs() }),
+    storage.deleteRefreshTokensBefore({ deviceNid, generation: generation - REMEMBERED_GENERATIONS }),
     storage.deleteAccessTokensFrom({ deviceNid, generation: next }),
     storage.deleteRefreshTokensFrom({ deviceNid, generation: next }),
     ...tokenStatements(deps, { userNid, deviceNid, generation: next }, { ...secrets, isConfirmed: 0 }),

@@ -17,8 +17,14 @@ export function newToken(random: Random, kind: TokenKind): string {
   return PREFIXES[kind] + random.text(SECRET_CHARACTERS)
 }
 
-/** undefined if the text cannot be a token of this kind. */
-export function tokenHash(token: string, kind: TokenKind): Uint8Array | undefined {
+/** SHA-256 in base64; undefined if the text cannot be a token of this kind. */
+export function tokenKey(token: string, kind: TokenKind): string | undefined {
   if (!token.startsWith(PREFIXES[kind]) || token.length > TOKEN_CHARACTERS_MAX) return undefined
-  return hash('sha256', token, 'buffer')
+  return hash('sha256', token, 'base64')
+}
+
+/** The SHA-256 as storage has it. */
+export function tokenHash(token: string, kind: TokenKind): Uint8Array | undefined {
+  const key = tokenKey(token, kind)
+  return key === undefined ? undefined : Buffer.from(key, 'base64')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createManualClock } from '@holdfast/platform/clock/manual-clock'
+import { sql } from '@holdfast/platform/database/sql'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import { setLocked } from '../storage/accounts.ts'
 import { startTestHomeserver, type TestHomeserver, type TestResponse } from '../testing/homeserver.ts'
@@ -156,6 +157,17 @@ test('[ACC8] reuse of a replaced refresh token ends the session once the grace i
   assert.equal((await refresh(hs, first.refresh_token)).status, 401)
   assert.equal((await whoami(hs, second.access_token)).status, 401)
   assert.equal((await refresh(hs, second.refresh_token)).status, 401)
+})
+
+test('[ACC8] used refresh tokens are remembered for a hundred refreshes', async () => {
+  await using hs = await startTestHomeserver()
+  const first = await refreshable(hs)
+  let token = first.refresh_token
+  for (let count = 0; count < 110; count += 1) token = (await refresh(hs, token)).body.refresh_token
+  const rows = await hs.parts.db.column(sql`SELECT count(*) FROM refresh_tokens`)
+  assert.deepEqual(rows, [102])
+  const { status, body } = await refresh(hs, first.refresh_token)
+  assert.deepEqual([status, body.soft_logout], [401, undefined])
 })
 
 test('[ACC7] of simultaneous refreshes the last answers with tokens that work', async () => {

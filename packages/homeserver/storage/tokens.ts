@@ -116,6 +116,10 @@ export function consumeRefreshTokensBefore({
   )
 }
 
+export function deleteRefreshTokensBefore({ deviceNid, generation }: Generation): Statement {
+  return statement(sql`DELETE FROM refresh_tokens WHERE device_nid = ${deviceNid} AND generation < ${generation}`)
+}
+
 export function deleteRefreshTokensFrom({ deviceNid, generation }: Generation): Statement {
   return statement(sql`DELETE FROM refresh_tokens WHERE device_nid = ${deviceNid} AND generation >= ${generation}`)
 }
