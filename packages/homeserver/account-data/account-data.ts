@@ -61,7 +61,9 @@ export async function updateAccountData(
       if (!(error instanceof ExpectationFailed)) throw error
     }
   }
-  throw matrixError('M_LIMIT_EXCEEDED', 'This is being changed too often. Try again.', { extra: { retry_after_ms: 1000 } })
+  throw matrixError('M_LIMIT_EXCEEDED', 'This is being changed too often. Try again.', {
+    extra: { retry_after_ms: 1000 },
+  })
 }
 
 /** As it stands in a sync. */

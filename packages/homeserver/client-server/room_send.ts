@@ -31,6 +31,7 @@ export const sendMessage = route(room_send.sendMessage, async ({ deps, requester
               requester,
               transaction,
             })
+      deps.presence.active(requester.userNid)
       return { event_id: sent.event.pdu.eventId }
     },
     replay: async (eventNid) => ({ event_id: (await deps.events.byNid(eventNid))!.pdu.eventId }),

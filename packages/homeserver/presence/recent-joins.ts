@@ -12,7 +12,7 @@ export type RecentJoins = {
 const REMEMBERED_MAX = 20_000
 
 export function openRecentJoins({ startPosition }: { readonly startPosition: number }): RecentJoins {
-  let joins: Join[] = []
+  const joins: Join[] = []
   let completeAfter = startPosition
   return {
     add: (join) => {

@@ -45,7 +45,7 @@ async function sharingByRoom(
     if (membership !== 'join') continue
     const { joined } = (await deps.heads.byNid(roomNid)).members
     const [fewer, others] = joined.size < left.size ? [joined, left] : [left, joined]
-    for (const userNid of [...fewer]) {
+    for (const userNid of fewer) {
       if (!others.has(userNid)) continue
       found.add(userNid)
       left.delete(userNid)

@@ -176,7 +176,10 @@ export class PresenceTracker implements Disposable {
 
   #remember(userNid: number, row: PresenceRow | undefined): User {
     const { clock } = this.#deps
-    const said = { state: row === undefined ? 'offline' : presenceOfCode(row.state), statusMessage: statusOf(row) } as const
+    const said = {
+      state: row === undefined ? 'offline' : presenceOfCode(row.state),
+      statusMessage: statusOf(row),
+    } as const
     const user: User = {
       userNid,
       devices: new Map(),

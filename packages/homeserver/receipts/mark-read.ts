@@ -68,14 +68,25 @@ async function tryToMove(deps: Homeserver, reader: Reader, marks: readonly Place
   const moves: { readonly mark: PlacedMark; readonly statement: Statement }[] = []
   for (const mark of marks) {
     const statement =
-      mark.type === FULLY_READ ? await fullyReadMove(deps, reader, mark) : await receiptMove(deps, reader, mark, mark.type)
+      mark.type === FULLY_READ
+        ? await fullyReadMove(deps, reader, mark)
+        : await receiptMove(deps, reader, mark, mark.type)
     if (statement !== undefined) moves.push({ mark, statement })
   }
   if (moves.length === 0) return true
   try {
     await deps.streams.commit(
       moves.map(({ statement }) => statement),
-      { positions: 1, publish: (position) => publish(deps, reader, moves.map(({ mark }) => mark.type), position) },
+      {
+        positions: 1,
+        publish: (position) =>
+          publish(
+            deps,
+            reader,
+            moves.map(({ mark }) => mark.type),
+            position,
+          ),
+      },
     )
     return true
   } catch (error) {
@@ -108,11 +119,17 @@ async function fullyReadMove(
 ): Promise<Statement | undefined> {
   const key = { roomNid: head.roomNid, userNid, type: FULLY_READ }
   const row = await accountDataRow(deps.db, key)
-  const before = row === undefined ? undefined : parseEventId(String((JSON.parse(row.content) as JsonObject)['event_id']))
-  const stands = before === undefined ? undefined : await deps.events.inRoom(head.roomNid, before)
+  const stands = row === undefined ? undefined : await markedEvent(deps, head, row.content)
   if (stands !== undefined && stands.position >= event.position) return undefined
   const content = JSON.stringify({ event_id: event.pdu.eventId })
   return replaceAccountDataRow(key, { content, fromPosition: row?.position ?? 0 })
+}
+
+/** The event that the marker names. */
+function markedEvent(deps: Homeserver, head: RoomHead, content: string): Promise<StoredEvent | undefined> {
+  const { event_id: raw } = JSON.parse(content) as JsonObject
+  const eventId = typeof raw === 'string' ? parseEventId(raw) : undefined
+  return eventId === undefined ? Promise.resolve(undefined) : deps.events.inRoom(head.roomNid, eventId)
 }
 
 function publish(deps: Homeserver, { head, userNid }: Reader, moved: readonly Mark['type'][], position: number): void {

@@ -36,10 +36,20 @@ const TYPES = new Map(Object.entries(RECEIPT_CODES).map(([type, code]) => [code 
 
 /** Event id → type → user id → receipt, as text: ids of members may be any word, `__proto__` included. */
 function contentText(rows: readonly ShownReceiptRow[]): string {
-  return objectText(rows, (row) => row.event_id, (ofEvent) =>
-    objectText(ofEvent, (row) => TYPES.get(row.type)!, (ofType) =>
-      objectText(ofType, (row) => row.user_id, ([row]) => receiptText(row!)),
-    ),
+  return objectText(
+    rows,
+    (row) => row.event_id,
+    (ofEvent) =>
+      objectText(
+        ofEvent,
+        (row) => TYPES.get(row.type)!,
+        (ofType) =>
+          objectText(
+            ofType,
+            (row) => row.user_id,
+            ([row]) => receiptText(row!),
+          ),
+      ),
   )
 }
 

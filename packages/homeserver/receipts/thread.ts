@@ -33,7 +33,8 @@ export async function threadNid(deps: ThreadDeps, event: StoredEvent, thread: Na
     return MAIN_TIMELINE
   }
   // The root of a thread and what relates to it are of the main timeline, and read with the thread all the same.
-  const named = root === undefined ? related.find(({ pdu }) => pdu.eventId === thread) : await rootEvent(deps, event, root)
+  const named =
+    root === undefined ? related.find(({ pdu }) => pdu.eventId === thread) : await rootEvent(deps, event, root)
   if (named === undefined || named.pdu.eventId !== thread) throw invalidThread('The event is not in this thread.')
   return named.nid
 }

@@ -18,7 +18,7 @@ export function typingRoomPosition(db: Reader, roomNid: number): Promise<{ posit
 }
 
 export function activeTypingRooms(db: Reader): Promise<readonly number[]> {
-  return db.column<number>(sql`SELECT room_nid FROM typing_rooms WHERE is_active = 1 ORDER BY room_nid`)
+  return db.column(sql`SELECT room_nid FROM typing_rooms WHERE is_active = 1 ORDER BY room_nid`)
 }
 
 /** Nobody types in these rooms, from the position of offset 0 on. */
