@@ -11,7 +11,7 @@ import { countEntries, entryIds, insertAtPosition } from '../testing/statements.
 import { engineFault } from './faults.ts'
 import { openPostgres } from './open.ts'
 
-const OUTAGE_MS_MAX = 700
+const OUTAGE_MS_MAX = 1000
 
 type Fixture = AsyncDisposable & {
   readonly database: Database
@@ -89,6 +89,21 @@ describe('PostgreSQL: lost connections', () => {
     await commitOne(database, 4)
     assert.deepEqual(await entryIds(database), [1, 4])
     await assertPositionsAreGapless(database)
+  })
+
+  it('fails in time when the network swallows everything, and works again after', async () => {
+    await using fixture = await aDatabaseBehindAProxy()
+    const { database, proxy } = fixture
+    proxy.silent = true
+    const start = performance.now()
+    await Promise.all([
+      assert.rejects(commitOne(database, 1), isPlainlyUnavailable),
+      assert.rejects(countEntries(database), DatabaseUnavailable),
+    ])
+    assert.ok(performance.now() - start < 2 * OUTAGE_MS_MAX + 2000)
+    proxy.silent = false
+    await commitOne(database, 2)
+    assert.deepEqual(await entryIds(database), [2])
   })
 
   it('waits out a short outage', async () => {

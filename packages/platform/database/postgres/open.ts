@@ -23,8 +23,7 @@ export type PostgresOptions = {
 }
 
 const CONNECT_MS_MAX = 3000
-const WRITE_SILENCE_MS_MAX = 5000
-const READ_SILENCE_MS_MAX = 5000
+const SILENCE_MS_MAX = 5000
 const HEAVY_SILENCE_MS_MAX = 60_000
 const OUTAGE_MS_MAX = 9000
 
@@ -36,14 +35,14 @@ const OUTAGE_MS_MAX = 9000
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
   const { url, migrations, observer = {} } = options
   const outageMsMax = options.outageMsMax ?? OUTAGE_MS_MAX
-  const base = { url, connectMsMax: CONNECT_MS_MAX, silenceMsMax: WRITE_SILENCE_MS_MAX, outageMsMax }
+  const silenceMsMax = Math.min(SILENCE_MS_MAX, outageMsMax)
+  const base = { url, connectMsMax: Math.min(CONNECT_MS_MAX, outageMsMax / 3), silenceMsMax, outageMsMax }
   await using opening = new AsyncDisposableStack()
   const writer = await startWriter(base, migrations, observer)
   opening.defer(() => writer.close())
-  const readOptions = { ...base, silenceMsMax: READ_SILENCE_MS_MAX }
-  const point = postgresReader({ ...readOptions, connections: options.readConnections ?? 4 })
+  const point = postgresReader({ ...base, connections: options.readConnections ?? 4 })
   opening.defer(() => point.close())
-  const heavyOptions = { ...readOptions, silenceMsMax: HEAVY_SILENCE_MS_MAX }
+  const heavyOptions = { ...base, silenceMsMax: HEAVY_SILENCE_MS_MAX }
   const heavy = postgresReader({ ...heavyOptions, connections: options.heavyConnections ?? 2 })
   opening.defer(() => heavy.close())
   const queue = new CommitQueue<PostgresValue>(

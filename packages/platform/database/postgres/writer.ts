@@ -1,6 +1,6 @@
 /** The one writer: keeps its connection, and finds out what became of a commit whose answer was lost. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DatabaseObserver } from '../database.ts'
+import { DatabaseUnavailable, type DatabaseObserver } from '../database.ts'
 import type { Outcome, PreparedList } from '../prepared.ts'
 import { rowsOrThrow, type ConnectionOptions, type PostgresConnection } from './connection.ts'
 import type { PostgresValue } from './encoding.ts'
@@ -101,17 +101,10 @@ export class PostgresWriter {
     if (this.#fenced !== undefined) throw this.#fenced
     if (this.#connection.lost === undefined) return this.#connection
     this.#downSinceMs ??= sinceMs
-    this.#connecting ??= this.#reconnect(this.#downSinceMs).finally(() => {
-      this.#connecting = undefined
-    })
-    return this.#connecting
-  }
-
-  async #reconnect(downSinceMs: number): Promise<PostgresConnection> {
-    const deadline = Math.max(downSinceMs + this.#options.outageMsMax, performance.now() + ATTEMPT_MS_MIN)
+    const deadline = Math.max(this.#downSinceMs + this.#options.outageMsMax, performance.now() + ATTEMPT_MS_MIN)
     for (let delay = RETRY_MS.first; ; delay = Math.min(delay * 2, RETRY_MS.max)) {
       try {
-        return await this.#reconnectOnce()
+        return await before(deadline, this.#reconnected())
       } catch (error) {
         if (this.#closed || error instanceof Fenced || performance.now() + delay > deadline) throw error
         await sleep(delay)
@@ -119,7 +112,16 @@ export class PostgresWriter {
     }
   }
 
-  async #reconnectOnce(): Promise<PostgresConnection> {
+  /** One attempt, shared by all who wait. */
+  #reconnected(): Promise<PostgresConnection> {
+    if (this.#connection.lost === undefined) return Promise.resolve(this.#connection)
+    this.#connecting ??= this.#reconnect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #reconnect(): Promise<PostgresConnection> {
     const connection = await connectWriter(this.#options, this.#identity)
     try {
       const [identity, state] = await Promise.all([sessionIdentity(connection), readState(connection)])
@@ -155,6 +157,20 @@ export class PostgresWriter {
         if (error instanceof Fenced) this.#fenced = error
       })
     })
+  }
+}
+
+/** An attempt to connect may outlast the deadline of the group that waits for it; it goes on for the next one. */
+async function before<T>(deadline: number, work: Promise<T>): Promise<T> {
+  const waiting = new AbortController()
+  const timeout = sleep(deadline - performance.now(), undefined, { signal: waiting.signal }).then(() => {
+    throw new DatabaseUnavailable('PostgreSQL does not answer')
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    waiting.abort()
+    timeout.catch(() => {})
   }
 }
 

@@ -60,6 +60,7 @@ for (const writer of ['inline', 'thread'] as const) {
       assert.ok(report.failed > 0 && report.committed.length > 0)
       await using database = await openPlace(place)
       assert.deepEqual(await entryIds(database), report.committed)
+      assert.equal(database.lastPosition(), report.committed.length)
     })
   })
 }

@@ -16,6 +16,8 @@ export class PostgresProxy {
   cutNext: Cut | undefined
   /** While true nobody gets through. */
   down = false
+  /** While true everything is swallowed, as by a broken network. */
+  silent = false
   /** A cut also takes the proxy down, so that the client cannot ask what happened. */
   downAfterCut = false
   readonly #folder: string
@@ -57,6 +59,7 @@ export class PostgresProxy {
     this.#pairs.add(pair)
     let deaf = false
     client.on('data', (data: Buffer) => {
+      if (this.silent) return
       const cut = this.#takeCut(data)
       if (cut !== undefined) this.down = this.downAfterCut
       if (cut?.moment === 'before') return pair[Symbol.dispose]()

@@ -123,6 +123,13 @@ export function readContract(engine: Engine): void {
       assert.deepEqual(await database.row(query), { entries: 2, amount: 12, big: 1 })
     })
 
+    it('calculate with integer parameters as integers', async () => {
+      await using place = await engine.place()
+      await using database = await place.open()
+      await database.commit([insertEntry(1, { amount: 7 })])
+      assert.deepEqual(await database.column(sql`SELECT amount / ${2} FROM entries`), [3])
+    })
+
     it('take a limit and an offset as parameters', async () => {
       await using place = await engine.place()
       await using database = await place.open()
