@@ -18,4 +18,9 @@ const CAPABILITIES = {
   'm.forget_forced_upon_leave': { enabled: false },
 } as const
 
-export const getCapabilities = route(capabilities.getCapabilities, async () => ({ capabilities: CAPABILITIES }))
+/** For administrators only; for others it is left out. */
+const MODERATION = { 'm.account_moderation': { lock: true, suspend: true } } as const
+
+export const getCapabilities = route(capabilities.getCapabilities, async ({ requester }) => ({
+  capabilities: requester.isAdmin ? { ...CAPABILITIES, ...MODERATION } : CAPABILITIES,
+}))

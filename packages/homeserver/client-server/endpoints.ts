@@ -1,6 +1,7 @@
 /** Every endpoint of the Client-Server API that is built, by the specification's file names. */
 import * as accountData from './account-data.ts'
 import * as accountDeactivation from './account_deactivation.ts'
+import * as admin from './admin.ts'
 import * as authFallback from './auth_fallback.ts'
 import * as banning from './banning.ts'
 import * as capabilities from './capabilities.ts'
@@ -52,6 +53,7 @@ type Handlers = Readonly<Record<string, Endpoint>>
 const FILES: readonly Handlers[] = [
   accountData,
   accountDeactivation,
+  admin,
   authFallback,
   banning,
   capabilities,

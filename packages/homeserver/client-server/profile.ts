@@ -5,7 +5,7 @@ import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { changeProfile, loadProfile } from '../accounts/profile.ts'
 import { requireFieldName, withField, withoutField } from '../accounts/profile-field.ts'
-import type { Requester } from '../accounts/requester.ts'
+import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import { tellRooms } from '../accounts/tell-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { accountOf } from '../storage/accounts.ts'
@@ -56,8 +56,7 @@ function noProfile(): MatrixError {
 
 function requireOwn(deps: Homeserver, requester: Requester, userId: UserId): void {
   if (userId !== requester.userId) throw matrixError('M_FORBIDDEN', 'You can change your own profile only.')
-  // <https://spec.matrix.org/v1.19/client-server-api/#account-suspension>
-  if (requester.isSuspended) throw matrixError('M_USER_SUSPENDED', 'Your account is suspended.')
+  requireUnsuspended(requester)
   deps.rateLimiter.take({ limit: 'profile', key: requester.userNid })
 }
 
