@@ -2,6 +2,7 @@
 import * as directory from '@holdfast/api/generated/client-server/directory'
 import { createAlias, removeAlias } from '../directory/aliases.ts'
 import { resolveAlias } from '../rooms/resolve-alias.ts'
+import { notInRoom } from '../rooms/room-access.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { aliasesOfRoom } from '../storage/aliases.ts'
 import { publicRoute, route } from './route.ts'
@@ -22,6 +23,8 @@ export const deleteRoomAlias = route(directory.deleteRoomAlias, async ({ deps, r
 })
 
 export const getLocalAliases = route(directory.getLocalAliases, async ({ deps, requester, params }) => {
-  const { head } = await roomView(deps, requester, params.roomId)
+  const { as, head } = await roomView(deps, requester, params.roomId)
+  // The list is of today, which those who left do not see.
+  if (as === 'former-member') throw notInRoom()
   return { aliases: await aliasesOfRoom(deps.db, head.roomNid) }
 })

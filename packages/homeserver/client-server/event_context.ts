@@ -44,11 +44,11 @@ export const getEventContext = route(event_context.getEventContext, async ({ dep
     ({ pdu }) => !filter.lazyLoadMembers || pdu.type !== 'm.room.member',
   )
   const state = filter.lazyLoadMembers ? [...others, ...(await memberEventsOfSenders(deps, map, shown))] : others
-  const text = async (events: typeof shown): Promise<string> =>
-    `[${(await clientEvents(deps, events, { reader: requester, room: 'with-room-id' })).join(',')}]`
+  const text = async (events: typeof shown, as: 'timeline' | 'state' = 'timeline'): Promise<string> =>
+    `[${(await clientEvents(deps, events, { reader: requester, room: 'with-room-id', as })).join(',')}]`
   return new JsonText(
     `{"start":"${streamToken(first.position - 1)}","end":"${streamToken(last.position)}",` +
       `"event":${(await text([event])).slice(1, -1)},"events_before":${await text([...before.events])},` +
-      `"events_after":${await text([...after.events])},"state":${await text(state)}}`,
+      `"events_after":${await text([...after.events])},"state":${await text(state, 'state')}}`,
   )
 })

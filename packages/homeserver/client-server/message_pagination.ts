@@ -32,6 +32,7 @@ export const getRoomEvents = route(message_pagination.getRoomEvents, async ({ de
   const members = filter.lazyLoadMembers ? await memberEventsOfSenders(deps, view.state, page.events) : []
   const parts = [`"start":"${streamToken(Math.max(from, 0))}"`, `"chunk":[${chunk.join(',')}]`]
   if (page.next !== undefined) parts.push(`"end":"${streamToken(page.next)}"`)
-  if (members.length > 0) parts.push(`"state":[${(await clientEvents(deps, members, format)).join(',')}]`)
+  const state = await clientEvents(deps, members, { ...format, as: 'state' })
+  if (state.length > 0) parts.push(`"state":[${state.join(',')}]`)
   return new JsonText(`{${parts.join(',')}}`)
 })

@@ -8,7 +8,9 @@ import { memberEventsOf, presentMemberEvents } from '../rooms/member-events.ts'
 import { notInRoom } from '../rooms/room-access.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
-import { stateAt } from '../sync/room-state.ts'
+import type { Requester } from '../accounts/requester.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { timelineBackwards } from '../storage/events.ts'
 import { parseStreamToken } from '../sync/sync-token.ts'
 import { JsonText } from './reply.ts'
 import { route } from './route.ts'
@@ -29,7 +31,7 @@ export const getRoomStateWithKey = route(
     const event = await stateEventAt(deps, view.state, { type, stateKey })
     if (event === undefined) throw matrixError('M_NOT_FOUND', `The room has no ${type} with this state key.`)
     if (query.format !== 'event') return event.pdu.content
-    const [text] = await clientEvents(deps, [event], { reader: requester, room: 'with-room-id' })
+    const [text] = await clientEvents(deps, [event], { reader: requester, room: 'with-room-id', as: 'state' })
     return new JsonText(text!)
   },
 )
@@ -37,7 +39,7 @@ export const getRoomStateWithKey = route(
 export const getRoomState = route(rooms.getRoomState, async ({ deps, requester, params }) => {
   const view = await roomView(deps, requester, params.roomId)
   const events = await allStateEvents(deps, view.state)
-  const texts = await clientEvents(deps, events, { reader: requester, room: 'with-room-id' })
+  const texts = await clientEvents(deps, events, { reader: requester, room: 'with-room-id', as: 'state' })
   return new JsonText(`[${texts.join(',')}]`)
 })
 
@@ -45,7 +47,7 @@ export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, req
   const view = await roomView(deps, requester, params.roomId)
   const at = query.at === undefined ? undefined : Math.min(parseStreamToken(query.at, 'at'), view.upTo)
   let events: readonly StoredEvent[]
-  if (at !== undefined) events = await memberEventsOf(deps, await stateAt(deps, view.head.roomNid, at))
+  if (at !== undefined) events = await membersAt(deps, requester, { roomNid: view.head.roomNid, position: at })
   else if (view.as === 'former-member') events = await memberEventsOf(deps, view.state)
   else events = await presentMemberEvents(deps, view.head)
   const wanted = events.filter(({ pdu }) => {
@@ -53,9 +55,24 @@ export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, req
     if (query.membership !== undefined && membership !== query.membership) return false
     return query.not_membership === undefined || membership !== query.not_membership
   })
-  const texts = await clientEvents(deps, wanted, { reader: requester, room: 'with-room-id' })
+  const texts = await clientEvents(deps, wanted, { reader: requester, room: 'with-room-id', as: 'state' })
   return new JsonText(`{"chunk":[${texts.join(',')}]}`)
 })
+
+/** As of the newest event at a position, if that is one the requester may read. */
+async function membersAt(
+  deps: Homeserver,
+  requester: Requester,
+  at: { readonly roomNid: number; readonly position: number },
+): Promise<readonly StoredEvent[]> {
+  const range = { roomNid: at.roomNid, after: Number.MIN_SAFE_INTEGER, upTo: at.position, limit: 1 }
+  const [newest] = await deps.events.fromRows(await timelineBackwards(deps.db, range))
+  if (newest === undefined) return []
+  if ((await visibleEvents(deps, requester, [newest])).length === 0) {
+    throw matrixError('M_FORBIDDEN', 'You may not see who was in the room at that time.')
+  }
+  return memberEventsOf(deps, (await deps.states.load(newest.stateNid)).map)
+}
 
 export const getJoinedMembersByRoom = route(rooms.getJoinedMembersByRoom, async ({ deps, requester, params }) => {
   const head = await deps.heads.byId(params.roomId)

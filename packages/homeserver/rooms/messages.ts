@@ -6,7 +6,6 @@ import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { timelineBackwards, timelineForwards } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
-import type { RoomView } from './room-view.ts'
 import { eventVisibility } from './visible-events.ts'
 
 export type PageQuery = {
@@ -27,6 +26,9 @@ export type Page = {
   readonly next: number | undefined
 }
 
+/** What may be paged through: a `RoomView`, or a part of one. */
+export type PagedRoom = { readonly head: { readonly roomNid: number }; readonly upTo: number }
+
 /** Rows looked at for one page: a filter that lets nothing through must not read a whole room in one request. */
 const ROWS_MAX = 2_000
 const BATCH_MAX = 200
@@ -34,7 +36,7 @@ const BATCH_MAX = 200
 export async function messagePage(
   deps: Homeserver,
   requester: Requester,
-  view: RoomView,
+  view: PagedRoom,
   query: PageQuery,
 ): Promise<Page> {
   const visibility = await eventVisibility(deps, view.head.roomNid, requester)
@@ -56,7 +58,7 @@ export async function messagePage(
 
 function readRows(
   deps: Homeserver,
-  { head, upTo }: RoomView,
+  { head, upTo }: PagedRoom,
   { direction, cursor, batch, to }: PageQuery & { readonly cursor: number; readonly batch: number },
 ): ReturnType<typeof timelineBackwards> {
   const { roomNid } = head

@@ -38,8 +38,8 @@ export async function roomView(deps: ViewDeps, requester: Requester, roomId: Roo
 }
 
 /**
- * Position of the event by which a user who is out of a room stopped being joined; undefined if they were not joined
- * right before they were out, as after a refused invitation.
+ * Position of the event by which a user who is not in the room stopped being joined; undefined if they never were. What
+ * came later (a ban, its end, an invitation that was refused) does not move the departure.
  */
 export async function departurePosition(
   deps: Pick<Homeserver, 'events'>,
@@ -47,14 +47,9 @@ export async function departurePosition(
 ): Promise<number | undefined> {
   let event = await deps.events.byNid(membership.eventNid)
   let departure: number | undefined
-  // A ban after leaving, or an unban, does not move the departure.
-  while (event !== undefined && isOut(event.pdu.content['membership'])) {
+  while (event !== undefined && event.pdu.content['membership'] !== 'join') {
     departure = event.position
     event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
   }
-  return event?.pdu.content['membership'] === 'join' ? departure : undefined
-}
-
-function isOut(membership: unknown): boolean {
-  return membership === 'leave' || membership === 'ban'
+  return event === undefined ? undefined : departure
 }

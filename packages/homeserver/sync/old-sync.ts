@@ -6,8 +6,10 @@ import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
+import type { StoredEvent } from '../rooms/event-store.ts'
+import { messagePage } from '../rooms/messages.ts'
 import { allStateEvents } from '../rooms/current-state.ts'
-import { roomView, type RoomView } from '../rooms/room-view.ts'
+import { departurePosition, roomView, type RoomView } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { publishedRoom } from '../storage/published-rooms.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
@@ -26,7 +28,7 @@ export type StreamRequest = {
   readonly roomId: RoomId | undefined
 }
 
-/** Events of one answer; what did not fit is in the next one. */
+/** Events of one room in one answer; what did not fit is in the next one. */
 const CHUNK_PER_ROOM_MAX = 100
 
 /** Everything new in all of the user's rooms, as one list in JSON text; waits for something to happen. */
@@ -37,11 +39,10 @@ export async function eventStream(deps: Homeserver, requester: Requester, reques
   for (;;) {
     const { upTo, memberships } = await consistentView(deps, requester)
     const context = await plainContext(deps, requester, { since: Math.min(from, upTo), upTo })
-    const peeked = request.roomId === undefined ? [] : await peekedChunk(context, memberships, request.roomId)
-    const chunk = [...(await streamChunk(context, memberships)), ...peeked]
+    const { chunk, end } = await streamChunk(context, memberships, request.roomId)
     const timeoutMs = deadlineMs - deps.clock.monotonicMs()
-    if (chunk.length > 0 || timeoutMs <= 0 || request.signal.aborted) {
-      return `{"start":"${streamToken(from)}","end":"${streamToken(upTo)}","chunk":[${chunk.join(',')}]}`
+    if (chunk.length > 0 || end < upTo || timeoutMs <= 0 || request.signal.aborted) {
+      return `{"start":"${streamToken(from)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]}`
     }
     await subscription.wait({ timeoutMs, signal: request.signal })
   }
@@ -56,54 +57,99 @@ async function plainContext(
   return { deps, requester, ...span, filter: EMPTY_FILTER, fullState: false, useStateAfter: false, ignored }
 }
 
+/** Part of a room's timeline that is news for the user, oldest first. */
+type RoomSpan = { readonly roomNid: number; readonly after: number; readonly upTo: number }
+
+/** In the order of the stream, up to `end`; with what has no place in that order if nothing had to wait. */
 async function streamChunk(
   context: SyncContext,
   memberships: ReadonlyMap<number, UserMembership>,
-): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const room of await changedRooms(context, memberships)) found.push(...(await roomChunk(context, room)))
-  return [...found, ...(await globalEvents(context, memberships, 'presence'))]
+  peeked: RoomId | undefined,
+): Promise<{ readonly chunk: readonly string[]; readonly end: number }> {
+  const { deps, requester, upTo } = context
+  const changed = await changedRooms(context, memberships)
+  const spans = [
+    ...(await Promise.all(changed.map((room) => spanOf(context, room)))),
+    peekedSpan(context, memberships, peeked),
+  ]
+  let end = upTo
+  const found: StoredEvent[] = []
+  for (const span of await Promise.all(spans)) {
+    if (span === undefined) continue
+    const page = await newEvents(context, span)
+    found.push(...page.events)
+    end = Math.min(end, page.end)
+  }
+  found.push(...(await newInvitations(context, changed)))
+  const events = found.filter(({ position }) => position <= end).sort((a, b) => a.position - b.position)
+  const chunk: string[] = []
+  for (const event of events)
+    chunk.push(...(await clientEvents(deps, [event], { reader: requester, room: 'with-room-id' })))
+  if (end < upTo) return { chunk, end }
+  for (const room of changed) chunk.push(...(await ephemeralOf(context, room)))
+  return { chunk: [...chunk, ...(await globalEvents(context, memberships, 'presence'))], end }
 }
 
-/** News of a room that the user only looks into. */
-async function peekedChunk(
+async function newEvents(
   context: SyncContext,
-  memberships: ReadonlyMap<number, UserMembership>,
-  roomId: RoomId,
-): Promise<readonly string[]> {
-  const { deps, requester } = context
-  const { head } = await roomView(deps, requester, roomId)
-  if (memberships.get(head.roomNid)?.membership === 'join') return []
-  const timeline = await loadTimeline(deps, {
-    roomNid: head.roomNid,
-    reader: requester,
-    ignored: context.ignored,
-    after: context.since ?? context.upTo,
-    upTo: context.upTo,
-    limit: CHUNK_PER_ROOM_MAX,
-    filter: context.filter.room.timeline,
-  })
-  return clientEvents(deps, timeline.events, { reader: requester, room: 'with-room-id' })
+  { roomNid, after, upTo }: RoomSpan,
+): Promise<{ readonly events: readonly StoredEvent[]; readonly end: number }> {
+  const { deps, filter, ignored, requester } = context
+  const room = { head: { roomNid }, upTo }
+  const query = { direction: 'f', from: after, to: undefined, limit: CHUNK_PER_ROOM_MAX, ignored } as const
+  const page = await messagePage(deps, requester, room, { ...query, filter: filter.room.timeline })
+  return { events: page.events, end: page.next === undefined || page.next >= upTo ? context.upTo : page.next }
 }
 
-async function roomChunk(context: SyncContext, { membership, since }: ChangedRoom): Promise<readonly string[]> {
-  const { deps, requester } = context
+async function spanOf(context: SyncContext, { membership, since }: ChangedRoom): Promise<RoomSpan> {
   const isJoined = membership.membership === 'join'
-  const timeline = await loadTimeline(deps, {
+  return {
     roomNid: membership.roomNid,
-    reader: requester,
-    ignored: context.ignored,
     // Who was not in the room at the token is told of the event that changed this, not of what was before.
-    after: since ?? membership.position - 1,
+    after: since ?? (await firstJoin(context, membership)) - 1,
     upTo: isJoined ? context.upTo : membership.position,
-    limit: CHUNK_PER_ROOM_MAX,
-    filter: context.filter.room.timeline,
-  })
-  const texts = await clientEvents(deps, timeline.events, { reader: requester, room: 'with-room-id' })
-  if (!isJoined) return texts
-  const { roomId } = await deps.events.room(membership.roomNid)
+  }
+}
+
+/** Position of the first event after the token by which the user came into the room, or of the membership itself. */
+async function firstJoin({ deps, since }: SyncContext, membership: UserMembership): Promise<number> {
+  let first = membership.position
+  let event = await deps.events.byNid(membership.eventNid)
+  while (event !== undefined && event.position > (since ?? 0)) {
+    if (event.pdu.content['membership'] === 'join') first = event.position
+    event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
+  }
+  return first
+}
+
+/** A room that the user only looks into. */
+async function peekedSpan(
+  { deps, requester, since, upTo }: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+  roomId: RoomId | undefined,
+): Promise<RoomSpan | undefined> {
+  if (roomId === undefined) return undefined
+  const { head } = await roomView(deps, requester, roomId)
+  if (memberships.get(head.roomNid)?.membership === 'join') return undefined
+  return { roomNid: head.roomNid, after: since ?? upTo, upTo }
+}
+
+/** The member events by which the user is asked in, or asks: of the room they may read nothing else yet. */
+async function newInvitations({ deps, ignored }: SyncContext, changed: readonly ChangedRoom[]): Promise<StoredEvent[]> {
+  const found: StoredEvent[] = []
+  for (const { membership } of changed) {
+    if (membership.membership !== 'invite' && membership.membership !== 'knock') continue
+    const event = (await deps.events.byNid(membership.eventNid))!
+    if (!ignored.has(event.pdu.sender)) found.push(event)
+  }
+  return found
+}
+
+async function ephemeralOf(context: SyncContext, { membership, since }: ChangedRoom): Promise<readonly string[]> {
+  if (membership.membership !== 'join') return []
+  const { roomId } = await context.deps.events.room(membership.roomNid)
   const { ephemeral } = await roomExtras(context, membership, since ?? membership.position)
-  return [...texts, ...ephemeral.map((text) => withRoomId(text, roomId))]
+  return ephemeral.map((text) => withRoomId(text, roomId))
 }
 
 function withRoomId(text: string, roomId: RoomId): string {
@@ -132,7 +178,8 @@ export async function snapshot(deps: Homeserver, requester: Requester, request: 
   const receipts: string[] = []
   for (const membership of memberships.values()) {
     const isGone = membership.membership === 'leave' || membership.membership === 'ban'
-    if (isGone && !request.archived) continue
+    // Who refused an invitation has nothing to look back at.
+    if (isGone && (!request.archived || (await departurePosition(deps, membership)) === undefined)) continue
     const { roomId } = await deps.events.room(membership.roomNid)
     rooms.push(await snapshotOf(context, membership, roomId, request))
     if (membership.membership !== 'join') continue
@@ -189,10 +236,11 @@ export async function roomSnapshot(
   })
   const format = { reader: requester, room: 'with-room-id' } as const
   const chunk = await clientEvents(deps, timeline.events, format)
-  const stateTexts = await clientEvents(deps, await allStateEvents(deps, state), format)
+  const stateTexts = await clientEvents(deps, await allStateEvents(deps, state), { ...format, as: 'state' })
   const visibility = (await publishedRoom(deps.db, head.roomNid)) === undefined ? 'private' : 'public'
   const membership = (await deps.memberships.of(requester.userNid)).get(head.roomNid)
-  const extras = membership === undefined ? undefined : await roomExtras(context, membership, undefined)
+  // Receipts go on after the user has left: only members get them.
+  const extras = membership?.membership === 'join' ? await roomExtras(context, membership, undefined) : undefined
   return (
     `{"room_id":${JSON.stringify(head.roomId)},"membership":"${room.membership}","visibility":"${visibility}",` +
     `"messages":{"start":"${streamToken(timeline.start)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]},` +

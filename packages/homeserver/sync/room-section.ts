@@ -50,7 +50,7 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   if (isEmpty && !hasExtras && !isNew && !context.fullState) return undefined
   const parts = [
     `"timeline":${await timelineText(context, timeline)}`,
-    `"${context.useStateAfter ? 'state_after' : 'state'}":{"events":[${(await texts(context, state)).join(',')}]}`,
+    `"${context.useStateAfter ? 'state_after' : 'state'}":{"events":[${(await texts(context, state, 'state')).join(',')}]}`,
     `"account_data":{"events":[${extras.accountData.join(',')}]}`,
   ]
   if (isJoined) parts.push(`"ephemeral":{"events":[${extras.ephemeral.join(',')}]}`)
@@ -88,14 +88,18 @@ async function stateOf(
 }
 
 async function timelineText(context: SyncContext, timeline: Timeline): Promise<string> {
-  const events = (await texts(context, timeline.events)).join(',')
+  const events = (await texts(context, timeline.events, 'timeline')).join(',')
   return `{"events":[${events}],"limited":${timeline.limited},"prev_batch":"${streamToken(timeline.start)}"}`
 }
 
-async function texts(context: SyncContext, events: readonly StoredEvent[]): Promise<readonly string[]> {
+async function texts(
+  context: SyncContext,
+  events: readonly StoredEvent[],
+  as: 'timeline' | 'state',
+): Promise<readonly string[]> {
   const { deps, filter, requester } = context
   if (filter.eventFormat === 'federation') return events.map((event) => event.json)
-  const whole = await clientEvents(deps, events, { reader: requester, room: 'without-room-id' })
+  const whole = await clientEvents(deps, events, { reader: requester, room: 'without-room-id', as })
   const fields = filter.eventFields
   if (fields === undefined) return whole
   return whole.map((text) => JSON.stringify(applyEventFields(JSON.parse(text) as JsonObject, fields)))

@@ -8,6 +8,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
+import { visibleEvents } from '../rooms/visible-events.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms } from './changed-rooms.ts'
 import { roomSection } from './room-section.ts'
@@ -101,7 +102,7 @@ async function sectionText(
     case 'leave':
     case 'ban': {
       const departure = await departurePosition(deps, membership)
-      if (departure === undefined) return removalText(context, membership)
+      if (departure === undefined || isRefusal(context, membership, departure)) return removalText(context, membership)
       return roomSection({ context, membership }, { since, upTo: departure }, NO_EXTRAS)
     }
     case 'invite':
@@ -114,11 +115,20 @@ async function sectionText(
   }
 }
 
-/** Who was never let in learns that it is over, and nothing else of the room. */
-async function removalText({ deps, requester }: SyncContext, { eventNid, position }: UserMembership): Promise<string> {
-  const event = (await deps.events.byNid(eventNid))!
-  const texts = await clientEvents(deps, [event], { reader: requester, room: 'without-room-id' })
-  const timeline = `{"events":[${texts.join('')}],"limited":false,"prev_batch":"${streamToken(position - 1)}"}`
+/** Whether the client knows of the departure, and what is new is that something else ended. */
+function isRefusal({ since }: SyncContext, { position }: UserMembership, departure: number): boolean {
+  return since !== undefined && departure <= since && position > since
+}
+
+/** Who was out of the room already learns that an invitation or a knock is over, and nothing else of the room. */
+async function removalText(context: SyncContext, membership: UserMembership): Promise<string | undefined> {
+  const { deps, requester } = context
+  if (context.since !== undefined && membership.position <= context.since) return undefined
+  const event = (await deps.events.byNid(membership.eventNid))!
+  const visible = await visibleEvents(deps, requester, [event])
+  if (visible.length === 0) return undefined
+  const texts = await clientEvents(deps, visible, { reader: requester, room: 'without-room-id' })
+  const timeline = `{"events":[${texts.join('')}],"limited":false,"prev_batch":"${streamToken(event.position - 1)}"}`
   return `{"timeline":${timeline},"state":{"events":[]},"account_data":{"events":[]}}`
 }
 
