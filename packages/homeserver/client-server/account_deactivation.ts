@@ -11,7 +11,8 @@ export const deactivateAccount = publicRoute(
   operations.deactivateAccount,
   async ({ deps, requester, body, request }) => {
     // Without a token the proof could only be an e-mail address or phone number, which accounts do not have here.
-    if (requester === undefined) throw matrixError('M_MISSING_TOKEN', 'Log in to deactivate your account.')
+    if (requester === undefined)
+      throw matrixError('M_MISSING_TOKEN', 'Log in to deactivate your account.', { extra: { flows: [] } })
     if (requester.isGuest) throw matrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests have no account to deactivate.')
     const { remoteAddress } = request
     const outcome = await provePassword(deps, requester, {

@@ -9,7 +9,8 @@ import { publicRoute } from './route.ts'
 
 export const changePassword = publicRoute(operations.changePassword, async ({ deps, requester, body, request }) => {
   // Without a token the proof could only be an e-mail address or phone number, which accounts do not have here.
-  if (requester === undefined) throw matrixError('M_MISSING_TOKEN', 'Log in to change your password.')
+  if (requester === undefined)
+    throw matrixError('M_MISSING_TOKEN', 'Log in to change your password.', { extra: { flows: [] } })
   if (requester.isGuest) throw matrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests have no password.')
   const { remoteAddress } = request
   const outcome = await provePassword(deps, requester, {
