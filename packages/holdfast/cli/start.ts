@@ -31,7 +31,7 @@ export async function start(terminal: Terminal, options: Readonly<Record<string,
   log.info({ reason }, 'stopping')
   await running.stop(config.stopTimeout)
   log.info({}, 'stopped')
-  log.flush()
+  await log.flush()
 }
 
 function sayHello(terminal: Terminal, { config, file, given }: Settings, running: RunningHoldfast, log: RootLog): void {
@@ -43,7 +43,7 @@ function sayHello(terminal: Terminal, { config, file, given }: Settings, running
   for (const name of given.filter((one) => WITHOUT_EFFECT.includes(one))) {
     log.warn({ setting: fileName(name) }, 'this setting has no effect in this version')
   }
-  log.flush()
+  void log.flush()
 }
 
 /** The first signal stops gently; the handlers are gone by then, so that a second one ends the process at once. */

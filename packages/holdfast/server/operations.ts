@@ -27,7 +27,8 @@ export async function operationsResponse(
     return json(405, 'operations', { errcode: 'M_UNRECOGNIZED', error: 'This endpoint answers GET only.' })
   }
   if (request.path === '/health') {
-    const ready = await deps.ready()
+    // A database that cannot be read is the very answer, not a failure of this request.
+    const ready = await deps.ready().catch(() => false)
     return json(ready ? 200 : 503, 'health', { status: ready ? 'ok' : 'not ready' })
   }
   if (!mayReadMetrics(deps, request)) return json(403, 'metrics', FORBIDDEN)

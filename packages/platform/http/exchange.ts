@@ -169,9 +169,22 @@ export class Exchange implements HttpRequest {
       this.#sentBytes = length ?? 0
       if (body === undefined || body.length === 0) this.#outgoing.end()
       else this.#outgoing.end(body)
+      this.#watchStall()
     } catch (error) {
       this.#giveUp(error)
     }
+  }
+
+  /** What the system took at once needs no watch, and that is nearly every response. */
+  #watchStall(): void {
+    const { socket } = this.#outgoing
+    if (socket === null || socket.writableLength === 0) return
+    const giveUp = () => socket.destroy()
+    socket.setTimeout(this.#context.limits.writeStallMs, giveUp)
+    this.#outgoing.on('close', () => {
+      socket.off('timeout', giveUp)
+      socket.setTimeout(0)
+    })
   }
 
   /** A response that cannot be written (a header with a line break in it) must not go out in part. */

@@ -10,6 +10,8 @@ export const HTTP_LIMITS = {
   backlog: 4_096,
   /** After a refused body, what still arrives is thrown away for so long, so that the client can read the refusal. */
   lingerMs: 2_000,
+  /** A response of which nothing more is taken for so long is given up, with its memory. */
+  writeStallMs: 60_000,
   compressFromBytes: 4_096,
 } as const
 

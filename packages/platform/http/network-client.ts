@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { getCACertificates } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import type * as Undici from 'undici'
 import type { Clock } from '../clock/clock.ts'
@@ -72,6 +71,7 @@ type Loaded = { readonly undici: typeof Undici; readonly ca: readonly string[] |
 async function load(options: NetworkClientOptions): Promise<Loaded> {
   const undici = await import('undici')
   if (options.trustedCaFile === undefined) return { undici, ca: undefined }
+  const { getCACertificates } = await import('node:tls')
   return { undici, ca: [...getCACertificates('default'), await readFile(options.trustedCaFile, 'utf8')] }
 }
 

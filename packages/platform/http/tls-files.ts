@@ -1,6 +1,5 @@
 /** Certificate and key from files. */
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
 import type { Clock } from '../clock/clock.ts'
 
 export type TlsFiles = { readonly certFile: string; readonly keyFile: string }
@@ -9,7 +8,7 @@ export type Certificate = { readonly cert: Buffer; readonly key: Buffer }
 /** @throws {Error} a file cannot be read, or the two do not belong together */
 export async function readCertificate(files: TlsFiles): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(files.certFile), readFile(files.keyFile)])
-  createSecureContext({ cert, key })
+  process.getBuiltinModule('node:tls').createSecureContext({ cert, key })
   return { cert, key }
 }
 

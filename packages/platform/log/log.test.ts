@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { Secret } from '../config/secret.ts'
 import { createLog } from './create-log.ts'
@@ -47,4 +49,34 @@ test('a secret is masked in every format', () => {
 test('an error shows its stack', () => {
   const [line] = linesOf('text', (log) => log.error({ err: new Error('broken') }, 'request failed'))
   assert.match(line!, /request failed\n {4}Error: broken\n {4} {4}at /)
+})
+
+test('a reader that stops reading does not stop the process, and lines come out in order', async () => {
+  const script = `
+    import { createLog } from ${JSON.stringify(new URL('./create-log.ts', import.meta.url).href)}
+    const log = createLog({ level: 'info', format: 'json' })
+    for (let i = 0; i < 3000; i += 1) {
+      log.info({ i, text: 'x'.repeat(100) }, 'line')
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    log.error({ i: 3000 }, 'line')
+    process.send('alive')
+    process.once('message', async () => { await log.flush(); process.exit() })
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  await once(child, 'message')
+  let output = ''
+  child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.send('go on')
+  await once(child, 'close')
+  const numbers = output
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { i: number }).i)
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 3001 }, (_, i) => i),
+  )
 })
