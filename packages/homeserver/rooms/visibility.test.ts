@@ -7,6 +7,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
 
+/** Presence says nothing of rooms. */
+const QUIET = { settings: { presence: false } }
+
 const VISIBILITIES = ['world_readable', 'shared', 'invited', 'joined'] as const
 type Visibility = (typeof VISIBILITIES)[number]
 type Step = 'say' | 'invite' | 'join' | 'leave' | 'kick' | 'ban' | 'unban' | 'forget'
@@ -98,7 +101,7 @@ describe('what a user reads of a room', () => {
   let ann: TestUser
   let readers = 0
   before(async () => {
-    server = await startTestHomeserver()
+    server = await startTestHomeserver(QUIET)
     ann = await server.user('ann')
   })
   after(() => server[Symbol.asyncDispose]())
@@ -148,7 +151,7 @@ describe('what a user reads of a room', () => {
 })
 
 test('[ROOM10] a state that was reached before the reader came tells nothing of what stood there before', async () => {
-  await using server = await startTestHomeserver()
+  await using server = await startTestHomeserver(QUIET)
   const ann = await server.user('ann')
   const bob = await server.user('bob')
   const initial_state = [{ type: 'm.room.history_visibility', content: { history_visibility: 'joined' } }]
@@ -165,7 +168,7 @@ test('[ROOM10] a state that was reached before the reader came tells nothing of 
 })
 
 test('[ROOM11] who left learns that a message of their time was redacted, but not why', async () => {
-  await using server = await startTestHomeserver()
+  await using server = await startTestHomeserver(QUIET)
   const ann = await server.user('ann')
   const bob = await server.user('bob')
   const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
@@ -186,7 +189,7 @@ test('[ROOM11] who left learns that a message of their time was redacted, but no
 })
 
 test('no API shows what was redacted, before or after a restart', async () => {
-  await using server = await startTestHomeserver()
+  await using server = await startTestHomeserver(QUIET)
   const ann = await server.user('ann')
   const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
   const room = `/rooms/${encodeURIComponent(room_id)}`
@@ -210,7 +213,7 @@ test('no API shows what was redacted, before or after a restart', async () => {
 })
 
 test('a transaction id is shown to the device that chose it and to nobody else', async () => {
-  await using server = await startTestHomeserver()
+  await using server = await startTestHomeserver(QUIET)
   const ann = await server.user('ann')
   const bob = await server.user('bob')
   const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'ann' }, password: 'secret-ann' }
@@ -373,10 +376,10 @@ async function checkSync(scene: Scene): Promise<void> {
   assertNothingHidden(all, scene, 'the first sync')
   const section = all.rooms?.join?.[roomId] ?? all.rooms?.leave?.[roomId]
   if (expected.isJoined) {
-    assert.deepEqual(textsIn(section.timeline.events), visibleTexts(scene))
+    assert.deepEqual(textsIn(await wholeTimeline(scene, section.timeline)), visibleTexts(scene))
     assert.equal(topicIn(section), expected.topic)
   } else if (section !== undefined) {
-    assert.deepEqual(textsIn(section.timeline.events), textsWhileThere(scene, section))
+    assert.deepEqual(textsIn(await wholeTimeline(scene, section.timeline)), textsWhileThere(scene, section))
   }
   const few = await reader.ok('GET', '/sync')
   assert.equal(few.rooms?.leave?.[roomId], undefined, 'rooms that were left are told of on request only')
@@ -385,6 +388,13 @@ async function checkSync(scene: Scene): Promise<void> {
   const followed = new Set(live.seen.flatMap(({ timeline }) => textsIn(timeline.events)))
   const missed = expected.said.filter(({ membership, text }) => membership === 'join' && !followed.has(text))
   assert.deepEqual(missed, [], 'following with sync misses nothing that was said while the reader was there')
+}
+
+/** With what comes before, if there is more. */
+async function wholeTimeline({ reader, room }: Scene, timeline: Json): Promise<readonly Json[]> {
+  if (timeline.limited !== true) return timeline.events
+  const before = await reader.ok('GET', `${room}/messages?dir=b&limit=100&from=${timeline.prev_batch}`)
+  return [...before.chunk.toReversed(), ...timeline.events]
 }
 
 /** What a room that was left tells: everything readable up to the departure. */

@@ -6,6 +6,8 @@ export type ChangedRoom = {
   readonly membership: UserMembership
   /** What the client has of this room; undefined where it was not in it at the token: then it gets the room whole. */
   readonly since: number | undefined
+  /** The user had been in the room before the token, and came back after it: the client may still have the earlier stay. */
+  readonly isAnother: boolean
 }
 
 export async function changedRooms(
@@ -20,12 +22,13 @@ export async function changedRooms(
     const isGone = membership.membership === 'leave' || membership.membership === 'ban'
     if (membership.position <= since) {
       if (isJoined && (context.fullState || touchedSince(context, membership.roomNid, since)))
-        changed.push({ membership, since })
-      else if (isGone && context.fullState && filter.room.includeLeave) changed.push({ membership, since })
+        changed.push({ membership, since, isAnother: false })
+      else if (isGone && context.fullState && filter.room.includeLeave)
+        changed.push({ membership, since, isAnother: false })
       continue
     }
-    const before = isJoined || isGone ? await membershipAt(context, membership, since) : undefined
-    changed.push({ membership, since: before === 'join' ? since : undefined })
+    const known = isJoined || isGone ? await knownAt(context, membership, since) : 'nothing'
+    changed.push({ membership, since: known === 'room' ? since : undefined, isAnother: known === 'earlier-stay' })
   }
   return changed
 }
@@ -33,7 +36,7 @@ export async function changedRooms(
 function initialRooms(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): readonly ChangedRoom[] {
   return [...memberships.values()]
     .filter(({ membership }) => context.filter.room.includeLeave || (membership !== 'leave' && membership !== 'ban'))
-    .map((membership) => ({ membership, since: undefined }))
+    .map((membership) => ({ membership, since: undefined, isAnother: false }))
 }
 
 /** Rooms with anything new. Newest positions are known since the start; from before it, every room is looked at. */
@@ -41,15 +44,20 @@ function touchedSince({ deps }: SyncContext, roomNid: number, since: number): bo
   return since < deps.streams.startPosition || deps.streams.roomPosition(roomNid) > since
 }
 
-/** The user's membership at a position: back along what each member event replaced. */
-async function membershipAt(
+/** What a client has of a room at a token: back along what each member event replaced. */
+async function knownAt(
   { deps }: SyncContext,
   membership: UserMembership,
   position: number,
-): Promise<string | undefined> {
+): Promise<'room' | 'earlier-stay' | 'nothing'> {
   let event = await deps.events.byNid(membership.eventNid)
-  while (event !== undefined && event.position > position) {
+  let isNewest = true
+  while (event !== undefined) {
+    if (event.position <= position) {
+      if (event.pdu.content['membership'] === 'join') return isNewest ? 'room' : 'earlier-stay'
+      isNewest = false
+    }
     event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
   }
-  return event?.pdu.content['membership'] as string | undefined
+  return 'nothing'
 }

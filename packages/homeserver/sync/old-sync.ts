@@ -68,13 +68,13 @@ async function streamChunk(
 ): Promise<{ readonly chunk: readonly string[]; readonly end: number }> {
   const { deps, requester, upTo } = context
   const changed = await changedRooms(context, memberships)
-  const spans = [
-    ...(await Promise.all(changed.map((room) => spanOf(context, room)))),
+  const spans = await Promise.all([
+    ...changed.map((room) => spanOf(context, room)),
     peekedSpan(context, memberships, peeked),
-  ]
+  ])
   let end = upTo
   const found: StoredEvent[] = []
-  for (const span of await Promise.all(spans)) {
+  for (const span of spans) {
     if (span === undefined) continue
     const page = await newEvents(context, span)
     found.push(...page.events)
@@ -233,6 +233,7 @@ export async function roomSnapshot(
     upTo: end,
     limit: room.limit,
     filter: context.filter.room.timeline,
+    state: 'after',
   })
   const format = { reader: requester, room: 'with-room-id' } as const
   const chunk = await clientEvents(deps, timeline.events, format)

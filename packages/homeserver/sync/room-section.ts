@@ -1,7 +1,7 @@
 /** One room that the user is in or was in, as it stands in a sync. */
 import { applyEventFields } from '@holdfast/protocol/filter/event-fields'
 import type { JsonObject } from '@holdfast/protocol/json/value'
-import type { StateMap } from '@holdfast/protocol/state/state-map'
+import { stateMapSet, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { changesMembers, stateAt, stateBefore, stateChanges } from './room-state.ts'
@@ -19,6 +19,8 @@ export type RoomSpan = {
   readonly since: number | undefined
   /** The end of what is told: `context.upTo`, or where the user left. */
   readonly upTo: number
+  /** The client may still have the room from an earlier stay, and has to begin it anew. */
+  readonly isAnother: boolean
 }
 
 const TIMELINE_LIMIT_DEFAULT = 10
@@ -28,7 +30,7 @@ const TIMELINE_LIMIT_MAX = 100
 export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomExtras): Promise<string | undefined> {
   const { context, membership } = room
   const { deps, filter, requester } = context
-  const timeline = await loadTimeline(deps, {
+  const loaded = await loadTimeline(deps, {
     roomNid: membership.roomNid,
     reader: requester,
     ignored: context.ignored,
@@ -36,12 +38,14 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
     upTo: span.upTo,
     limit: Math.min(filter.room.timeline.limit ?? TIMELINE_LIMIT_DEFAULT, TIMELINE_LIMIT_MAX),
     filter: filter.room.timeline,
+    state: context.useStateAfter ? 'after' : 'before',
   })
+  const timeline = span.isAnother ? { ...loaded, limited: true } : loaded
   const isJoined = membership.membership === 'join'
   const isNew = span.since === undefined
   const head = isJoined ? await deps.heads.byNid(membership.roomNid) : undefined
   const summary =
-    head !== undefined && (isNew || timeline.limited || changesMembers(timeline.events))
+    head !== undefined && (isNew || timeline.limited || timeline.unshown.size > 0 || changesMembers(timeline.events))
       ? await roomSummary(context, head)
       : undefined
   const state = await stateOf(room, span, timeline, isNew ? (summary?.heroes ?? []) : [])
@@ -70,14 +74,15 @@ async function stateOf(
   const wantsAll = isNew || context.fullState
   const lazy = context.filter.room.state.lazyLoadMembers
   const hasStateChange = timeline.events.some(({ pdu }) => pdu.stateKey !== undefined)
-  if (!wantsAll && !timeline.limited && !lazy && !(context.useStateAfter && hasStateChange)) return []
+  const hasGap = timeline.limited || timeline.unshown.size > 0
+  if (!wantsAll && !hasGap && !lazy && !(context.useStateAfter && hasStateChange)) return []
   const first = timeline.events[0]
   const to: StateMap =
     context.useStateAfter || first === undefined
       ? await stateAt(deps, roomNid, span.upTo)
-      : await stateBefore(deps, first)
+      : withChanges(await stateBefore(deps, first), timeline.unshown)
   // Without a gap the client knows the state before the timeline, so only lazily loaded members can be missing.
-  const known = timeline.limited || context.useStateAfter ? await stateAt(deps, roomNid, span.since ?? 0) : to
+  const known = hasGap || context.useStateAfter ? await stateAt(deps, roomNid, span.since ?? 0) : to
   return stateChanges(context, {
     from: wantsAll ? undefined : known,
     to,
@@ -85,6 +90,12 @@ async function stateOf(
     alsoMembers: heroes,
     sentMembers: lazy ? sentMembersOf(context, roomNid, isNew) : undefined,
   })
+}
+
+function withChanges(state: StateMap, changes: ReadonlyMap<number, number>): StateMap {
+  let changed = state
+  for (const [stateKeyNid, nid] of changes) changed = stateMapSet(changed, stateKeyNid, nid)
+  return changed
 }
 
 async function timelineText(context: SyncContext, timeline: Timeline): Promise<string> {

@@ -10,7 +10,7 @@ import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
-import { changedRooms } from './changed-rooms.ts'
+import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
 import { roomSection } from './room-section.ts'
 import { strippedState } from './stripped-state.ts'
 import type { SyncContext } from './sync-context.ts'
@@ -77,7 +77,7 @@ async function roomsText(context: SyncContext, memberships: ReadonlyMap<number, 
     await slice()
     const { roomId } = await context.deps.events.room(room.membership.roomNid)
     if (!passesRoomFilter(context.filter.room, roomId)) continue
-    const text = await sectionText(context, room.membership, room.since)
+    const text = await sectionText(context, room)
     if (text !== undefined) sections[SECTIONS[room.membership.membership]].push(`${JSON.stringify(roomId)}:${text}`)
   }
   const texts = Object.entries(sections).filter(([, rooms]) => rooms.length > 0)
@@ -88,22 +88,19 @@ async function roomsText(context: SyncContext, memberships: ReadonlyMap<number, 
 type SectionName = 'join' | 'invite' | 'knock' | 'leave'
 const SECTIONS = { join: 'join', invite: 'invite', knock: 'knock', leave: 'leave', ban: 'leave' } as const
 
-async function sectionText(
-  context: SyncContext,
-  membership: UserMembership,
-  since: number | undefined,
-): Promise<string | undefined> {
+async function sectionText(context: SyncContext, room: ChangedRoom): Promise<string | undefined> {
   const { deps } = context
+  const { membership, since, isAnother } = room
   switch (membership.membership) {
     case 'join': {
       const extras = await roomExtras(context, membership, since)
-      return roomSection({ context, membership }, { since, upTo: context.upTo }, extras)
+      return roomSection({ context, membership }, { since, upTo: context.upTo, isAnother }, extras)
     }
     case 'leave':
     case 'ban': {
       const departure = await departurePosition(deps, membership)
       if (departure === undefined || isRefusal(context, membership, departure)) return removalText(context, membership)
-      return roomSection({ context, membership }, { since, upTo: departure }, NO_EXTRAS)
+      return roomSection({ context, membership }, { since, upTo: departure, isAnother }, NO_EXTRAS)
     }
     case 'invite':
     case 'knock': {

@@ -15,6 +15,8 @@ export type Timeline = {
   readonly limited: boolean
   /** Where going back in time continues. */
   readonly start: number
+  /** What the range made of state without these events showing it, from state key nid to event nid: hidden, or filtered out. */
+  readonly unshown: ReadonlyMap<number, number>
 }
 
 export type TimelineQuery = {
@@ -27,32 +29,70 @@ export type TimelineQuery = {
   readonly upTo: number
   readonly limit: number
   readonly filter: RoomEventFilter
+  /** Whether the reader is given the state before these events, to apply them to, or the one after them. */
+  readonly state: 'before' | 'after'
 }
 
 /** Rows looked at for one timeline; a filter that lets almost nothing through ends here, and the client pages on. */
 const ROWS_MAX = 2_000
 
 export async function loadTimeline(deps: Homeserver, query: TimelineQuery): Promise<Timeline> {
-  if (query.after >= query.upTo) return { events: [], limited: false, start: query.upTo }
-  if (passesNothing(query.filter)) return { events: [], limited: await hasEvents(deps, query), start: query.upTo }
+  if (query.after >= query.upTo) return { events: [], limited: false, start: query.upTo, unshown: NOTHING }
+  if (passesNothing(query.filter)) {
+    return { events: [], limited: await hasEvents(deps, query), start: query.upTo, unshown: NOTHING }
+  }
   const visibility = await eventVisibility(deps, query.roomNid, query.reader)
-  const events: StoredEvent[] = []
+  const collected = new Collected(query)
+  const { events, unshown } = collected
   let upTo = query.upTo
   let rowsLeft = ROWS_MAX
   while (rowsLeft > 0) {
     const batch = Math.min(rowsLeft, query.limit - events.length + 1)
     const rows = await timelineBackwards(deps.db, { roomNid: query.roomNid, after: query.after, upTo, limit: batch })
     for (const event of await deps.events.fromRows(rows)) {
-      if (passes(query, event) && (await visibility.mayRead(event))) {
-        if (events.length === query.limit) return { events: events.reverse(), limited: true, start: event.position }
-        events.push(event)
-      }
+      if (!passes(query, event) || !(await visibility.mayRead(event))) collected.leaveOut(event)
+      else if (!collected.take(event))
+        return { events: events.reverse(), limited: true, start: event.position, unshown }
       upTo = event.position - 1
     }
-    if (rows.length < batch) return { events: events.reverse(), limited: false, start: startOf(events, query.after) }
+    if (rows.length < batch) {
+      return { events: events.reverse(), limited: false, start: startOf(events, query.after), unshown }
+    }
     rowsLeft -= rows.length
   }
-  return { events: events.reverse(), limited: true, start: upTo }
+  return { events: events.reverse(), limited: true, start: upTo, unshown }
+}
+
+const NOTHING: ReadonlyMap<number, number> = new Map()
+
+/** A timeline as it is gathered, newest event first. */
+class Collected {
+  readonly events: StoredEvent[] = []
+  readonly unshown = new Map<number, number>()
+  readonly #query: TimelineQuery
+  readonly #settled = new Set<number>()
+  constructor(query: TimelineQuery) {
+    this.#query = query
+  }
+
+  leaveOut({ nid, stateKeyNid }: StoredEvent): void {
+    if (stateKeyNid === undefined || this.#settled.has(stateKeyNid) || this.unshown.has(stateKeyNid)) return
+    this.unshown.set(stateKeyNid, nid)
+  }
+
+  /**
+   * Whether the event is taken. The timeline ends where it is full, and where an event would undo what was left out
+   * after it, as the client would apply it to a state that has that already.
+   */
+  take(event: StoredEvent): boolean {
+    if (this.events.length === this.#query.limit) return false
+    if (event.stateKeyNid !== undefined) {
+      if (this.#query.state === 'before' && this.unshown.has(event.stateKeyNid)) return false
+      this.#settled.add(event.stateKeyNid)
+    }
+    this.events.push(event)
+    return true
+  }
 }
 
 /** The position right before the first event (`events` is oldest first by now), or the range's own start. */
