@@ -162,9 +162,12 @@ test('a running client notices that it was signed out elsewhere', async () => {
   const ann = await newUser(server, 'ended')
   const phone = await newDevice(server, ann, { start: false })
   let reason: string | undefined
-  ann.client.on('Session.logged_out' as never, ((error: { errcode: string }) => {
-    reason = error.errcode
-  }) as never)
+  ann.client.on(
+    'Session.logged_out' as never,
+    ((error: { errcode: string }) => {
+      reason = error.errcode
+    }) as never,
+  )
   await logoutAll(phone.token)
   await eventually(() => reason === 'M_UNKNOWN_TOKEN', 'no Session.logged_out')
 })

@@ -25,7 +25,10 @@ test('registration with a token and terms: the client goes through all stages', 
       assert.equal(status.errcode, undefined)
       if (stages.at(-1) === stage) return
       stages.push(stage)
-      void auth.submitAuthDict({ type: stage, ...(stage === 'm.login.registration_token' ? { token: registrationToken } : {}) })
+      void auth.submitAuthDict({
+        type: stage,
+        ...(stage === 'm.login.registration_token' ? { token: registrationToken } : {}),
+      })
     },
     requestEmailToken: () => Promise.reject(new Error('no mail here')),
   })

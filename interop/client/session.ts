@@ -10,13 +10,11 @@ import {
   type Room,
   SyncState,
 } from 'matrix-js-sdk'
-import { logger } from 'matrix-js-sdk/lib/logger.js'
 import type { HoldfastProcess } from '../server/holdfast.ts'
 import { uniqueName } from '../server/unique-name.ts'
-import { silentLogger } from './silent-logger.ts'
+import { quietConsole, silentLogger } from './silent-logger.ts'
 
-// The default logger is one of the package loglevel, which its type does not say.
-;(logger as unknown as { disableAll(): void }).disableAll()
+quietConsole()
 
 export type Session = {
   readonly client: MatrixClient
@@ -48,11 +46,7 @@ export function anonymousClient(server: HoldfastProcess, options: Partial<ICreat
 }
 
 /** Registers a user of a new name, and starts their client. */
-export async function newUser(
-  server: HoldfastProcess,
-  stem: string,
-  options: SessionOptions = {},
-): Promise<Session> {
+export async function newUser(server: HoldfastProcess, stem: string, options: SessionOptions = {}): Promise<Session> {
   const name = uniqueName(stem)
   const password = `the password of ${name}`
   const auth = { type: 'm.login.dummy' }
@@ -92,7 +86,10 @@ export async function startSyncing(client: MatrixClient, options: IStartClientOp
   })
   await client.startClient({ initialSyncLimit: 20, pollTimeout: 10_000, ...options })
   const isPrepared = () => [SyncState.Prepared, SyncState.Syncing].includes(client.getSyncState() as SyncState)
-  await eventually(() => (isPrepared() ? true : undefined), () => `the client never synced: ${String(problem)}`)
+  await eventually(
+    () => (isPrepared() ? true : undefined),
+    () => `the client never synced: ${String(problem)}`,
+  )
 }
 
 /** Stops every client that was opened, so that the process can end. */
@@ -128,7 +125,10 @@ export function roomOf({ client, name }: Session, roomId: string, membership = '
     const room = client.getRoom(roomId)
     return room?.getMyMembership() === membership ? room : undefined
   }
-  return eventually(look, () => `${name} sees ${roomId} as ${client.getRoom(roomId)?.getMyMembership()}, not ${membership}`)
+  return eventually(
+    look,
+    () => `${name} sees ${roomId} as ${client.getRoom(roomId)?.getMyMembership()}, not ${membership}`,
+  )
 }
 
 /** The live timeline. */

@@ -11,3 +11,8 @@ export const silentLogger: Logger = {
   error: nothing,
   getChild: () => silentLogger,
 }
+
+/** Parts of the SDK write to loggers of their own, which end in the console whatever the client was given. */
+export function quietConsole(): void {
+  for (const method of ['trace', 'debug', 'log', 'info', 'warn', 'error'] as const) console[method] = nothing
+}

@@ -31,7 +31,10 @@ export type HoldfastSettings = {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-const ENTRY = join(import.meta.dirname, '../../packages/holdfast/main.mjs')
+const ROOT = join(import.meta.dirname, '../..')
+/** What `npm start` hands over to, with the same cache; started directly, so that signals reach the server itself. */
+const ENTRY = join(ROOT, 'packages/holdfast/main.ts')
+const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/holdfast-compiled')
 const HOST = '127.0.0.1'
 const START_MS_MAX = 30_000
 const STOP_MS_MAX = 20_000
@@ -102,7 +105,7 @@ function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
     ([name]) => !name.startsWith('HOLDFAST_') || name === 'HOLDFAST_DATABASE',
   )
   // A runner of tests speaks with its children through this variable; the server is none of them.
-  return { ...Object.fromEntries(inherited), NODE_TEST_CONTEXT: undefined, ...own }
+  return { ...Object.fromEntries(inherited), NODE_TEST_CONTEXT: undefined, NODE_COMPILE_CACHE: COMPILE_CACHE, ...own }
 }
 
 function spawnServer({ folder, env, logFile }: Launch): ChildProcess {
@@ -144,7 +147,8 @@ async function stopGently(child: ChildProcess, logFile: string): Promise<void> {
   await endBy(child, 'SIGTERM')
   clearTimeout(timer)
   if (child.exitCode !== 0) {
-    const how = child.signalCode === 'SIGKILL' ? `did not stop within ${STOP_MS_MAX} ms` : `ended with ${child.exitCode}`
+    const how =
+      child.signalCode === 'SIGKILL' ? `did not stop within ${STOP_MS_MAX} ms` : `ended with ${child.exitCode}`
     throw new Error(`the server ${how} on SIGTERM:\n${tail(logFile)}`)
   }
 }
