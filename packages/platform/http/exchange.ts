@@ -24,6 +24,7 @@ export class Exchange implements HttpRequest {
   readonly target: string
   readonly path: string
   readonly query: string
+  readonly remoteAddress: string
   body: Uint8Array = NO_BODY
   readonly #context: ServerContext
   readonly #incoming: IncomingMessage
@@ -50,16 +51,14 @@ export class Exchange implements HttpRequest {
     const mark = this.target.indexOf('?')
     this.path = mark === -1 ? this.target : this.target.slice(0, mark)
     this.query = mark === -1 ? '' : this.target.slice(mark + 1)
+    // Read now: the log line of a client that went away still says who it was.
+    const forwarded = incoming.headers['x-forwarded-for'] as string | undefined
+    this.remoteAddress = clientAddress(incoming.socket.remoteAddress ?? '', forwarded, context.trustedProxies)
   }
 
   get headers(): HttpRequest['headers'] {
     // Only set-cookie would be a list, and that is no request header.
     return this.#incoming.headers as HttpRequest['headers']
-  }
-
-  get remoteAddress(): string {
-    const forwarded = this.#incoming.headers['x-forwarded-for'] as string | undefined
-    return clientAddress(this.#incoming.socket.remoteAddress ?? '', forwarded, this.#context.trustedProxies)
   }
 
   /** Made when somebody asks for it: most requests are answered before they could be aborted. */

@@ -269,6 +269,7 @@ test('the request signal aborts when the client goes away, and nothing is left o
   assert.equal(aborted, 500)
   assert.equal(server.log.filter(({ level }) => level === 'error').length, 0)
   assert.equal(server.log.at(-1)!.fields['status'], 499)
+  assert.equal(server.log.at(-1)!.fields['address'], '127.0.0.1')
 })
 
 test('a signal that is first asked for after the client went away has aborted', async () => {
