@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { CommitQueue, nextTurn, type GroupWriter } from './commit-queue.ts'
 import { DatabaseUnavailable } from './database.ts'
+import { guarded } from './observer.ts'
 
 const LIST = { statements: [], positions: 0 }
 
@@ -68,7 +69,7 @@ describe('commit queue', () => {
       if (mistakes === 0) throw new Error('a mistake in a metric')
     }
     const seen = once(process, 'warning')
-    const queue = aQueue(accept, { committed })
+    const queue = aQueue(accept, guarded({ committed }))
     await queue.commit(LIST)
     assert.match(String((await seen)[0]), /a mistake in a metric/)
     await queue.commit(LIST)

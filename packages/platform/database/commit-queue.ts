@@ -111,15 +111,10 @@ export class CommitQueue<Value> {
 
   #observe(group: readonly Waiting<Value>[], outcomes: readonly Outcome[], ms: number): void {
     const lists = group.length
-    try {
-      const unavailable = outcomes.find((outcome) => outcome.kind === 'unavailable')
-      if (unavailable !== undefined) return this.#observer.unavailable?.({ lists, message: unavailable.message })
-      const statements = group.reduce((sum, { list }) => sum + list.statements.length, 0)
-      this.#observer.committed?.({ lists, statements, ms, queued: this.#waiting.length })
-    } catch (error) {
-      // A mistake in a metric is shown, but must not end all commits.
-      process.emitWarning(error instanceof Error ? error : String(error))
-    }
+    const unavailable = outcomes.find((outcome) => outcome.kind === 'unavailable')
+    if (unavailable !== undefined) return this.#observer.unavailable?.({ lists, message: unavailable.message })
+    const statements = group.reduce((sum, { list }) => sum + list.statements.length, 0)
+    this.#observer.committed?.({ lists, statements, ms, queued: this.#waiting.length })
   }
 }
 

@@ -2,6 +2,7 @@
 import { CommitQueue } from '../commit-queue.ts'
 import type { Database, DatabaseObserver } from '../database.ts'
 import type { Migration } from '../migrations.ts'
+import { guarded } from '../observer.ts'
 import { prepareList } from '../prepared.ts'
 import type { PostgresConnection } from './connection.ts'
 import { postgresEncoding, type PostgresValue } from './encoding.ts'
@@ -33,7 +34,8 @@ const OUTAGE_MS_MAX = 9000
  * @throws {DatabaseUnavailable} there is no connection
  */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { url, migrations, observer = {} } = options
+  const { url, migrations } = options
+  const observer = guarded(options.observer ?? {})
   const outageMsMax = options.outageMsMax ?? OUTAGE_MS_MAX
   const silenceMsMax = Math.min(SILENCE_MS_MAX, outageMsMax)
   const base = { url, connectMsMax: Math.min(CONNECT_MS_MAX, outageMsMax / 3), silenceMsMax, outageMsMax }

@@ -13,6 +13,9 @@ export type SqliteStatement = {
 /** An event's row is about a kilobyte: three fill a page of 4 KiB to 78 %, seven one of 8 KiB to 90 %. */
 export const PAGE_BYTES = 8192
 
+/** Only a foreign program holds locks here for long (a backup, a shell); it gets this much patience. */
+export const BUSY_TIMEOUT_MS = 2000
+
 /** Beyond this many texts the oldest prepared statement is given up; code holds a few hundred. */
 const STATEMENTS_MAX = 1000
 
@@ -36,7 +39,12 @@ export class SqliteConnection {
    */
   static writer(path: string, pagesMax?: number): SqliteConnection {
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
-    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
+    if (isNew(database)) {
+      // These hold from the first table on. With incremental vacuum, the space of what is deleted can be given back.
+      database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`)
+    }
+    // What is deleted is overwritten where that costs no extra write.
+    database.exec('PRAGMA secure_delete = FAST')
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
     database.exec('PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY')
     if (pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${pagesMax}`)
@@ -70,8 +78,10 @@ export class SqliteConnection {
   }
 }
 
-/** Only a foreign program holds locks here for long (a backup, a shell); it gets this much patience. */
-const BUSY_TIMEOUT_MS = 2000
+// Asking costs no write, so that a checkpoint thread can start when the disk is full.
+function isNew(database: DatabaseSync): boolean {
+  return database.prepare('PRAGMA page_count').get()?.['page_count'] === 0
+}
 
 export function allRows(statement: SqliteStatement, values: readonly SqliteValue[]): readonly SqliteRow[] {
   return statement.handle.all(...values) as unknown as readonly SqliteRow[]

@@ -10,6 +10,7 @@ import {
   type DatabaseObserver,
 } from '../database.ts'
 import type { Migration } from '../migrations.ts'
+import { guarded } from '../observer.ts'
 import { prepareList } from '../prepared.ts'
 import { checkpoint, type CheckpointMode, type CheckpointResult } from './checkpoint.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -62,7 +63,8 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
 }
 
 async function open(options: SqliteOptions): Promise<Database> {
-  const { folder, migrations, observer = {} } = options
+  const { folder, migrations } = options
+  const observer = guarded(options.observer ?? {})
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   await using opening = new AsyncDisposableStack()
   opening.use(lockFolder(folder, join(folder, 'holdfast.lock')))

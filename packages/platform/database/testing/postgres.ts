@@ -1,6 +1,16 @@
 /** A PostgreSQL server for tests: one per process, a fresh database per test, gone when the process ends. */
 import { spawn, spawnSync, type SpawnOptions } from 'node:child_process'
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -112,7 +122,16 @@ function readyPrograms(folder: string): Programs {
     return programs
   // The repository lies in a folder that only root may enter.
   cpSync(native, join(folder, 'native'), { recursive: true })
+  giveAway(join(folder, 'native'))
   return programsIn(join(folder, 'native'), folder, lent)
+}
+
+/** Whoever owns the folders can remove them. */
+function giveAway(folder: string): void {
+  chownSync(folder, NOBODY, NOBODY)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) giveAway(join(folder, entry.name))
+  }
 }
 
 function programsIn(native: string, folder: string, options: SpawnOptions = {}): Programs {
