@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -26,6 +27,19 @@ describe('opening SQLite', () => {
     const FULL = 2
     assert.deepEqual(['journal_mode', 'synchronous', 'wal_autocheckpoint'].map(setting), ['wal', FULL, 0])
     database.close()
+  })
+
+  it('writes nothing when another connection opens a database, so that it can when the disk is full', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'holdfast.db')
+    const first = SqliteConnection.writer(path)
+    first.database.exec('CREATE TABLE t (a)')
+    const before = statSync(`${path}-wal`)
+    const second = SqliteConnection.writer(path)
+    assert.equal(second.database.prepare('PRAGMA auto_vacuum').get()?.['auto_vacuum'], 2)
+    assert.equal(statSync(`${path}-wal`).size, before.size)
+    second.close()
+    first.close()
   })
 
   it('refuses what is not a database with a sentence', async () => {
