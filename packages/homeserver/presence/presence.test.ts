@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
-import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
+import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
+
+/** A test looks where it expects something. */
+type Json = TestResponse['body']
 
 type World = AsyncDisposable & { readonly server: TestHomeserver; readonly clock: ManualClock }
 
@@ -18,23 +21,23 @@ async function together(creator: TestUser, ...others: readonly TestUser[]): Prom
   return roomId
 }
 
-type Answer = { readonly of: Readonly<Record<string, any>>; readonly token: string }
+type Answer = { readonly of: Readonly<Record<string, Json>>; readonly token: string }
 
 /** Syncs without telling anything of the user, unless the query says so. */
 async function look(user: TestUser, query = ''): Promise<Answer> {
   const quiet = query.includes('set_presence') ? '' : '&set_presence=offline'
   const answer = await user.ok('GET', `/sync?${query}${quiet}`)
-  const events = (answer.presence?.events ?? []) as any[]
+  const events = (answer.presence?.events ?? []) as Json[]
   for (const event of events) assert.equal(event.type, 'm.presence')
   assert.equal(new Set(events.map((event) => event.sender)).size, events.length)
   return { of: Object.fromEntries(events.map((event) => [event.sender, event.content])), token: answer.next_batch }
 }
 
-async function status(user: TestUser, of: TestUser = user): Promise<any> {
+async function status(user: TestUser, of: TestUser = user): Promise<Json> {
   return user.ok('GET', `/presence/${of.userId}/status`)
 }
 
-function say(user: TestUser, presence: string, status_msg?: string): Promise<any> {
+function say(user: TestUser, presence: string, status_msg?: string): Promise<Json> {
   return user.ok('PUT', `/presence/${user.userId}/status`, { presence, status_msg })
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from '@holdfast/platform/database/sql'
-import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
+import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
+
+/** A test looks where it expects something. */
+type Json = TestResponse['body']
 
 let server: TestHomeserver
 before(async () => {
@@ -41,7 +44,7 @@ async function send(from: TestUser, messages: object, type = 'my.type'): Promise
   await from.ok('PUT', `/sendToDevice/${type}/t${transactions}`, { messages })
 }
 
-type Received = { readonly events: readonly any[]; readonly token: string }
+type Received = { readonly events: readonly Json[]; readonly token: string }
 
 async function receive(user: TestUser, since?: string, timeout = 0): Promise<Received> {
   const answer = await user.ok('GET', since === undefined ? '/sync' : `/sync?since=${since}&timeout=${timeout}`)

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
-import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
+import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
+
+/** A test looks where it expects something. */
+type Json = TestResponse['body']
 
 type World = AsyncDisposable & {
   readonly server: TestHomeserver
@@ -24,18 +27,18 @@ async function aRoom(): Promise<World> {
   return { server, clock, roomId, path, ann, bob, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-type Told = { readonly users: readonly string[] | undefined; readonly token: string; readonly answer: any }
+type Told = { readonly users: readonly string[] | undefined; readonly token: string; readonly answer: Json }
 
 /** Who types, as a sync tells; undefined if it tells nothing of it. */
 async function told(world: World, user: TestUser, since?: string): Promise<Told> {
   const answer = await user.ok('GET', since === undefined ? '/sync' : `/sync?since=${since}`)
   const events = answer.rooms?.join?.[world.roomId]?.ephemeral.events ?? []
-  const typing = events.filter((event: any) => event.type === 'm.typing')
+  const typing = events.filter((event: Json) => event.type === 'm.typing')
   assert.ok(typing.length <= 1)
   return { users: typing[0]?.content.user_ids, token: answer.next_batch, answer }
 }
 
-function types(world: World, user: TestUser, body: unknown): Promise<any> {
+function types(world: World, user: TestUser, body: unknown): Promise<Json> {
   return user.ok('PUT', `${world.path}/typing/${user.userId}`, body)
 }
 
