@@ -1,12 +1,13 @@
 /** Holdfast from this repository, on its embedded database or on PostgreSQL. */
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Candidate, FSYNCED, type Place, type Running } from './candidate.ts'
 import { answersOk, freePort, startProgram, waitUntil } from './child.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
 
-const PACKAGE = join(import.meta.dirname, '..', '..', 'packages', 'holdfast')
+const ROOT = join(import.meta.dirname, '..', '..')
+/** The program itself: npm, or anything else that starts it, would count as memory of the server. */
+const ENTRY = join(ROOT, 'packages', 'holdfast', 'main.ts')
 const SECRET = 'bench-registration'
 export const holdfastSqlite: Candidate = {
   name: 'holdfast-sqlite',
@@ -27,6 +28,8 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
   const data = join(place.folder, 'data')
   const env = {
     ...process.env,
+    // As `npm start` does.
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'holdfast-compiled'),
     HOLDFAST_SERVER_NAME: 'bench.localhost',
     HOLDFAST_LISTEN: `127.0.0.1:${port}`,
     HOLDFAST_DATA: data,
@@ -38,7 +41,7 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
   const command = process.execPath
   const child = startProgram({
     command,
-    args: [entry(), 'start'],
+    args: [ENTRY, 'start'],
     logFile,
     env,
     folder: place.folder,
@@ -56,11 +59,4 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
       await postgres?.stop()
     },
   }
-}
-
-/** The program itself: npm, or anything else that starts it, would count as memory of the server. */
-function entry(): string {
-  const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { bin?: { holdfast?: string } }
-  if (bin?.holdfast === undefined) throw new Error('packages/holdfast/package.json names no program "holdfast" in bin')
-  return join(PACKAGE, bin.holdfast)
 }

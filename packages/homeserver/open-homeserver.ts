@@ -11,7 +11,7 @@ import { openAccountCaches } from './accounts/caches.ts'
 import { resumeAccounts } from './accounts/resume-accounts.ts'
 import { openNonces } from './accounts/shared-secret.ts'
 import { ENDPOINTS } from './client-server/endpoints.ts'
-import { openClientServerApi, type ClientServerApi } from './client-server/service.ts'
+import { openClientServerApi } from './client-server/service.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
 import type { Homeserver } from './homeserver.ts'
@@ -51,7 +51,6 @@ export type HomeserverPorts = {
 
 export type RunningHomeserver = Service & {
   readonly parts: Homeserver
-  readonly operationOf: ClientServerApi['operationOf']
 }
 
 /** @throws if the data folder belongs to a server of another name */
@@ -91,7 +90,6 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const stopping = new AbortController()
   return {
     parts,
-    operationOf: api.operationOf,
     handle: api.handle,
     start: async () => {
       await parts.typing.resume()

@@ -7,7 +7,7 @@ import { FIRST_RUN_PATH, type FirstRun } from '../first-run/first-run.ts'
 import { type OperationsDeps, operationsResponse } from './operations.ts'
 
 export type DispatchDeps = {
-  readonly homeserver: Pick<RunningHomeserver, 'handle' | 'operationOf'>
+  readonly homeserver: Pick<RunningHomeserver, 'handle'>
   readonly firstRun: Pick<FirstRun, 'handle'>
   readonly control: { readonly secret: Secret; readonly actions: ControlActions }
   /** Undefined when they have a port of their own. */
@@ -24,19 +24,12 @@ export function allowsCors(path: string): boolean {
 export function dispatcher(deps: DispatchDeps): (request: HttpRequest) => Promise<HttpResponse> {
   return async (request) => {
     const { path } = request
-    if (path.startsWith('/_matrix/')) return homeserverResponse(deps.homeserver, request)
+    if (path.startsWith('/_matrix/')) return deps.homeserver.handle(request)
     if (path === FIRST_RUN_PATH) return deps.firstRun.handle(request)
     if (path.startsWith(CONTROL_PATH)) return controlResponse(deps.control.secret, deps.control.actions, request)
     const operations = deps.operations === undefined ? undefined : await operationsResponse(deps.operations, request)
-    return operations ?? homeserverResponse(deps.homeserver, request)
+    return operations ?? deps.homeserver.handle(request)
   }
-}
-
-async function homeserverResponse(homeserver: DispatchDeps['homeserver'], request: HttpRequest): Promise<HttpResponse> {
-  const response = await homeserver.handle(request)
-  if (response.meta?.operation !== undefined) return response
-  const operation = homeserver.operationOf(request)
-  return operation === undefined ? response : { ...response, meta: { ...response.meta, operation } }
 }
 
 const NOTHING_ELSE: HttpResponse = {

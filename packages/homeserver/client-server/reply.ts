@@ -44,5 +44,5 @@ export function errorResponse(error: MatrixError): HttpResponse {
   const retryAfterMs = error.extra['retry_after_ms']
   if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
   const body = { errcode: error.errcode, error: error.message, ...error.extra }
-  return { status: error.status, headers, body: JSON.stringify(body) }
+  return { status: error.status, headers, body: JSON.stringify(body), meta: { errcode: error.errcode } }
 }

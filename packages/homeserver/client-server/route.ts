@@ -51,7 +51,7 @@ export function publicRoute<Params, Query, Body>(
   )
 }
 
-function endpoint<Params, Query, Body, Who>(
+function endpoint<Params, Query, Body, Who extends Requester | undefined>(
   operation: AnyOperation<Params, Query, Body>,
   handler: (input: RouteInput<Params, Query, Body, Who>) => Promise<Answer>,
   identify: (deps: Homeserver, request: HttpRequest) => Promise<Who>,
@@ -63,7 +63,8 @@ function endpoint<Params, Query, Body, Who>(
       const params = operation.parseParams(rawParams)
       const query = operation.parseQuery(request.query)
       const body = operation.parseBody(operation.bodyKind === 'json' ? jsonBody(request) : request.body)
-      return toHttpResponse(await handler({ deps, requester, params, query, body, request }))
+      const response = toHttpResponse(await handler({ deps, requester, params, query, body, request }))
+      return requester === undefined ? response : { ...response, meta: { requester: requester.userId } }
     },
   }
 }

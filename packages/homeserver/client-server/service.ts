@@ -1,5 +1,5 @@
 /** The Client-Server API as a service: finds the endpoint of a request, and turns refusals into error responses. */
-import { createRouter } from '@holdfast/api/router'
+import { createRouter, type Match, type NotAllowed } from '@holdfast/api/router'
 import { DatabaseUnavailable } from '@holdfast/platform/database/database'
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
 import { matrixError, MatrixError } from '@holdfast/protocol/errors'
@@ -7,45 +7,37 @@ import type { Homeserver } from '../homeserver.ts'
 import { errorResponse } from './reply.ts'
 import type { Endpoint } from './route.ts'
 
-/** Answers the request; undefined if no endpoint of ours has this path. */
 export type ClientServerApi = {
+  /** Says in `meta` which operation it was, who asked, and with which error it was refused. */
   handle(request: HttpRequest): Promise<HttpResponse>
-  /** The operation that a request is for, as a metrics label; undefined if there is none. */
-  operationOf(request: Pick<HttpRequest, 'method' | 'path'>): string | undefined
 }
 
 export function openClientServerApi(deps: Homeserver, endpoints: readonly Endpoint[]): ClientServerApi {
   const router = createRouter(endpoints)
-
-  async function answer(request: HttpRequest): Promise<HttpResponse> {
-    const match = router.match(request.method, request.path)
-    if (match === undefined) throw matrixError('M_UNRECOGNIZED', 'There is no such endpoint here.')
-    if (match.kind === 'method-not-allowed') {
-      throw matrixError('M_UNRECOGNIZED', `This endpoint answers ${match.allowed.join(', ')} only.`, { status: 405 })
-    }
-    return match.operation.answer(deps, request, match.rawParams)
-  }
-
   return {
     handle: async (request) => {
-      try {
-        return await answer(request)
-      } catch (error) {
-        if (error instanceof MatrixError) return errorResponse(error)
-        if (error instanceof DatabaseUnavailable) {
-          deps.log.error({ request: request.id, error: error.message }, 'storage is not available')
-          return errorResponse(
-            matrixError('M_UNKNOWN', 'The server cannot store or read data right now. Try again later.', {
-              status: 503,
-            }),
-          )
-        }
-        throw error
-      }
-    },
-    operationOf: (request) => {
       const match = router.match(request.method, request.path)
-      return match?.kind === 'match' ? match.operation.id : undefined
+      if (match?.kind !== 'match') return errorResponse(noEndpoint(match))
+      const response = await answerOrRefuse(deps, request, match)
+      return { ...response, meta: { ...response.meta, operation: match.operation.id } }
     },
+  }
+}
+
+function noEndpoint(match: NotAllowed | undefined): MatrixError {
+  if (match === undefined) return matrixError('M_UNRECOGNIZED', 'There is no such endpoint here.')
+  return matrixError('M_UNRECOGNIZED', `This endpoint answers ${match.allowed.join(', ')} only.`, { status: 405 })
+}
+
+async function answerOrRefuse(deps: Homeserver, request: HttpRequest, match: Match<Endpoint>): Promise<HttpResponse> {
+  try {
+    return await match.operation.answer(deps, request, match.rawParams)
+  } catch (error) {
+    if (error instanceof MatrixError) return errorResponse(error)
+    if (!(error instanceof DatabaseUnavailable)) throw error
+    deps.log.error({ request: request.id, error: error.message }, 'storage is not available')
+    return errorResponse(
+      matrixError('M_UNKNOWN', 'The server cannot store or read data right now. Try again later.', { status: 503 }),
+    )
   }
 }

@@ -2,8 +2,8 @@
 import { powerLevels } from '@holdfast/protocol/auth/power-levels'
 import { matrixError } from '@holdfast/protocol/errors'
 import { redactEvent as redactedForm } from '@holdfast/protocol/event/redact'
+import { eventText } from '@holdfast/protocol/event/text'
 import type { EventId } from '@holdfast/protocol/ids/brand'
-import { canonicalJson } from '@holdfast/protocol/json/canonical'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Requester } from '../accounts/requester.ts'
@@ -66,5 +66,5 @@ function applyRedaction(draft: RoomDraft, target: StoredEvent, redaction: DraftE
 
 /** Hashes and signatures hold for the redacted form, so it can still be checked and passed on. */
 function redactedJson(target: StoredEvent, rules: RoomRules): string {
-  return canonicalJson(redactedForm(JSON.parse(target.json) as JsonObject, rules))
+  return eventText(redactedForm(JSON.parse(target.json) as JsonObject, rules), rules)!
 }

@@ -2,6 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRouter } from '@holdfast/api/router'
+import { responseProblems } from '@holdfast/api/testing/response-problems'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { Database } from '@holdfast/platform/database/database'
@@ -13,6 +15,8 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
 import { openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
 import type { HomeserverSettings } from '../settings.ts'
+import { ENDPOINTS } from '../client-server/endpoints.ts'
+import type { Endpoint } from '../client-server/route.ts'
 import { testDatabase } from './database.ts'
 
 export type TestRequest = {
@@ -100,7 +104,9 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
     const response = await running.homeserver.handle(requestRecord(method, target, sent))
     const text = typeof response.body === 'string' ? response.body : Buffer.from(response.body ?? []).toString()
     const isJson = response.headers?.['content-type']?.startsWith('application/json') ?? false
-    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers ?? {} }
+    const body = isJson ? JSON.parse(text) : text
+    if (isJson) assertSpecified(method, target, { status: response.status, body })
+    return { status: response.status, body, headers: response.headers ?? {} }
   }
 
   async function ok(method: string, target: string, sent?: TestRequest): Promise<TestResponse['body']> {
@@ -140,10 +146,33 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
   }
 }
 
+const router = createRouter(ENDPOINTS)
+
+/** Every answer in every test is held against the schema that the specification has for it. */
+function assertSpecified(method: string, target: string, response: { status: number; body: unknown }): void {
+  const match = router.match(method, wholeTarget(target).split('?')[0]!)
+  if (match?.kind !== 'match' || !isGenerated(match.operation)) return
+  const problems = responseProblems(match.operation, response)
+  if (problems.length === 0) return
+  throw new Error(`${method} ${target} answered ${JSON.stringify(response.body)}, against its schema: ${problems.join('; ')}`)
+}
+
+/** Its schema wants exactly one of a content and an event, and an event is a content, too. */
+const AMBIGUOUS = new Set(['getRoomStateWithKey'])
+
+/** Endpoints that no revision of the specification has carry no revision. */
+function isGenerated(operation: Endpoint): boolean {
+  return operation.revisions.length > 0 && !AMBIGUOUS.has(operation.id)
+}
+
+function wholeTarget(target: string): string {
+  return target.startsWith('/_') || target.startsWith('/.') ? target : `/_matrix/client/v3${target}`
+}
+
 let requests = 0
 
 function requestRecord(method: string, target: string, sent: TestRequest): HttpRequest {
-  const whole = target.startsWith('/_') || target.startsWith('/.') ? target : `/_matrix/client/v3${target}`
+  const whole = wholeTarget(target)
   const question = whole.indexOf('?')
   const headers: Record<string, string> = { ...sent.headers }
   if (sent.token !== undefined) headers['authorization'] = `Bearer ${sent.token}`
