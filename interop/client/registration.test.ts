@@ -44,9 +44,9 @@ test('without a token there is no account', async () => {
   const challenge = await client.registerRequest(request).catch((error: { data: { session: string } }) => error.data)
   const session = 'session' in challenge ? challenge.session : undefined
   const wrong = { type: 'm.login.registration_token', token: 'guessed', session }
-  await assert.rejects(client.registerRequest({ ...request, auth: wrong as never }), { httpStatus: 401 })
+  await assert.rejects(client.registerRequest({ ...request, auth: wrong }), { httpStatus: 401 })
   const dummy = { type: 'm.login.dummy', session }
-  await assert.rejects(client.registerRequest({ ...request, auth: dummy as never }), { httpStatus: 401 })
+  await assert.rejects(client.registerRequest({ ...request, auth: dummy }), { httpStatus: 401 })
   assert.equal(await client.isUsernameAvailable(username), true)
   await refusedWith('M_FORBIDDEN', client.loginWithPassword(username, 'a fine password'))
 })
