@@ -35,16 +35,23 @@ export function prepareList<Value>(
 ): PreparedList<Value> {
   assertInteger(positions)
   const prepared = statements.map(({ sql, expect }) => {
-    const { id, text } = encoding.render(sql)
-    const values = encodeParameters(encoding, sql)
-    return { id, text, values, positioned: positionedIn(sql, positions), expect }
+    const rendered = encoding.render(sql)
+    const values = encodeAll(encoding, sql, rendered)
+    return { id: rendered.id, text: rendered.text, values, positioned: positionedIn(sql, positions), expect }
   })
   return { statements: prepared, positions }
 }
 
-/** The parameters of a read, which can name no position. */
-export function encodeParameters<Value>(encoding: Encoding<Value>, sql: Sql): Value[] {
+/** A read, which can name no position. */
+export function prepareRead<Value>(
+  encoding: Encoding<Value>,
+  sql: Sql,
+): { readonly id: number; readonly text: string; readonly values: readonly Value[] } {
   const rendered = encoding.render(sql)
+  return { id: rendered.id, text: rendered.text, values: encodeAll(encoding, sql, rendered) }
+}
+
+function encodeAll<Value>(encoding: Encoding<Value>, sql: Sql, rendered: Rendered): Value[] {
   return sql.parameters.map((parameter, index) => {
     assertKind(rendered, index, parameter)
     return encode(encoding, parameter)

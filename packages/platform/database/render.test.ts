@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { postgresEncoding } from './postgres/encoding.ts'
-import { encodeParameters } from './prepared.ts'
+import { prepareRead } from './prepared.ts'
 import { integerList, sql, textList, type SqlParameter } from './sql.ts'
 import { sqliteEncoding } from './sqlite/encoding.ts'
 
@@ -32,8 +32,8 @@ describe('rendering', () => {
 
   it('refuses a template that takes a list once and a value another time', () => {
     const query = (a: SqlParameter) => sql`SELECT a FROM t WHERE a IN ${a}`
-    encodeParameters(sqliteEncoding, query(integerList([1])))
-    assert.throws(() => encodeParameters(sqliteEncoding, query(textList(['x']))), TypeError)
-    assert.throws(() => encodeParameters(sqliteEncoding, query(1)), TypeError)
+    prepareRead(sqliteEncoding, query(integerList([1])))
+    assert.throws(() => prepareRead(sqliteEncoding, query(textList(['x']))), TypeError)
+    assert.throws(() => prepareRead(sqliteEncoding, query(1)), TypeError)
   })
 })

@@ -156,7 +156,7 @@ function rowsOf(result: QueryArrayResult | QueryArrayResult[]): Rows {
   return { kind: 'rows', command, changes, columns: fields.map(({ name }) => name), rows: rows as PostgresRow[] }
 }
 
-function asError(error: unknown): Error {
+export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 

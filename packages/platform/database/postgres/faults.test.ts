@@ -106,6 +106,17 @@ describe('PostgreSQL: lost connections', () => {
     assert.deepEqual(await entryIds(database), [2])
   })
 
+  it('gives up a group or a read that loses the connection each time', async () => {
+    await using fixture = await aDatabaseBehindAProxy()
+    const { database, proxy } = fixture
+    proxy.cutAlways = 'entries'
+    await assert.rejects(commitOne(database, 1), isPlainlyUnavailable)
+    await assert.rejects(countEntries(database), DatabaseUnavailable)
+    proxy.cutAlways = undefined
+    await commitOne(database, 2)
+    assert.deepEqual(await entryIds(database), [2])
+  })
+
   it('waits out a short outage', async () => {
     await using fixture = await aDatabaseBehindAProxy()
     const { database, proxy } = fixture

@@ -1,9 +1,10 @@
 /** Reads on pipelined connections, each on the newest committed snapshot. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError, DatabaseUnavailable, type Reader, type Row } from '../database.ts'
-import { encodeParameters } from '../prepared.ts'
+import { prepareRead } from '../prepared.ts'
 import type { Sql } from '../sql.ts'
 import {
+  asError,
   isConnectionLoss,
   type ConnectionOptions,
   type PostgresConnection,
@@ -23,6 +24,8 @@ type ReaderOptions = ConnectionOptions & {
   readonly outageMsMax: number
 }
 
+/** A read that ends the server's process each time must not do so for long. */
+const LOSSES_MAX = 3
 const RETRY_MS = { first: 25, max: 1000 }
 
 export function postgresReader(options: ReaderOptions): PostgresReader {
@@ -48,8 +51,7 @@ export function postgresReader(options: ReaderOptions): PostgresReader {
 
 function prepare(query: Sql): Query {
   try {
-    const { id, text } = postgresEncoding.render(query)
-    return { id, text, values: encodeParameters(postgresEncoding, query) }
+    return prepareRead(postgresEncoding, query)
   } catch (cause) {
     throw new DatabaseError((cause as Error).message, { cause })
   }
@@ -90,20 +92,16 @@ class Slot {
 
   // A read changes nothing, so it may be asked again when the connection was lost.
   async #read(query: Query, deadline: number): Promise<Rows> {
+    let losses = 0
     for (let delay = RETRY_MS.first; ; delay = Math.min(delay * 2, RETRY_MS.max)) {
-      const answer = await this.#ask(query)
-      if (answer.kind === 'rows') return answer
-      if (!isConnectionLoss(answer.error)) throw readError(answer.error)
-      if (performance.now() + delay > deadline) throw connectError(answer.error)
+      const connection = await this.#connected().catch(asError)
+      const answer = connection instanceof Error ? connection : await connection.send(query)
+      if ('kind' in answer && answer.kind === 'rows') return answer
+      const error = 'kind' in answer ? answer.error : answer
+      if ('kind' in answer) losses += 1
+      if (!isConnectionLoss(error)) throw readError(error)
+      if (losses > LOSSES_MAX || performance.now() + delay > deadline) throw connectError(error)
       await sleep(delay)
-    }
-  }
-
-  async #ask(query: Query): Promise<Rows | { readonly kind: 'error'; readonly error: Error }> {
-    try {
-      return await (await this.#connected()).send(query)
-    } catch (error) {
-      return { kind: 'error', error: error as Error }
     }
   }
 

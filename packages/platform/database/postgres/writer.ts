@@ -17,6 +17,8 @@ export type WriterOptions = ConnectionOptions & {
 
 /** A group that comes later in the same outage still gets this long. */
 const ATTEMPT_MS_MIN = 500
+/** A group that ends the server's process each time must not do so for long. */
+const LOSSES_MAX = 3
 const RETRY_MS = { first: 25, max: 1000 }
 
 export class PostgresWriter {
@@ -65,8 +67,9 @@ export class PostgresWriter {
   async write(lists: readonly List[]): Promise<readonly Outcome[]> {
     const start = performance.now()
     let doubted = false
-    for (;;) {
+    for (let losses = 0; ; losses += 1) {
       try {
+        if (losses > LOSSES_MAX) return unavailable(lists, 'the connection to PostgreSQL is lost again and again')
         const connection = await this.#connected(start)
         const attempt = await applyGroup(connection, this.#state, lists)
         if (attempt.kind === 'done') return this.#advanced(attempt)

@@ -86,3 +86,7 @@ function isNew(database: DatabaseSync): boolean {
 export function allRows(statement: SqliteStatement, values: readonly SqliteValue[]): readonly SqliteRow[] {
   return statement.handle.all(...values) as unknown as readonly SqliteRow[]
 }
+
+export function firstRow(statement: SqliteStatement, values: readonly SqliteValue[]): SqliteRow | undefined {
+  return statement.handle.get(...values) as unknown as SqliteRow | undefined
+}

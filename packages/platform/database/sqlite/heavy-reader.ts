@@ -1,9 +1,10 @@
 /** Reads on worker threads, so that the event loop goes on while SQLite works. */
 import { DatabaseError, DatabaseUnavailable, type Reader, type Row } from '../database.ts'
-import { encodeParameters } from '../prepared.ts'
+import { prepareRead } from '../prepared.ts'
 import type { Sql } from '../sql.ts'
 import { decodeRows, decodeValue, sqliteEncoding, type SqliteRow, type SqliteValue } from './encoding.ts'
 import { messageOf } from './faults.ts'
+import { readError } from './reader.ts'
 import { Thread } from './thread.ts'
 
 export type HeavyRequest = { readonly id: number; readonly text: string; readonly values: readonly SqliteValue[] }
@@ -19,9 +20,7 @@ export function heavyReader({ path, threads }: { path: string; threads: number }
   let closed = false
   const read = async (query: Sql): Promise<Rows> => {
     if (closed) throw new DatabaseUnavailable('the database is closed')
-    const { id, text } = sqliteEncoding.render(query)
-    const request = { id, text, values: encodeParameters(sqliteEncoding, query) }
-    return rowsOf(await leastBusy(pool).call(request).catch(unavailable))
+    return rowsOf(await leastBusy(pool).call(prepare(query)).catch(unavailable))
   }
   return {
     reader: {
@@ -33,6 +32,14 @@ export function heavyReader({ path, threads }: { path: string; threads: number }
       closed = true
       await Promise.all(pool.map((thread) => thread.close()))
     },
+  }
+}
+
+function prepare(query: Sql): HeavyRequest {
+  try {
+    return prepareRead(sqliteEncoding, query)
+  } catch (cause) {
+    throw readError(cause)
   }
 }
 

@@ -14,6 +14,8 @@ export class PostgresProxy {
   readonly url: string
   /** The next connection that says the word is cut, once. */
   cutNext: Cut | undefined
+  /** Every connection that says this is cut. */
+  cutAlways: string | undefined
   /** While true nobody gets through. */
   down = false
   /** While true everything is swallowed, as by a broken network. */
@@ -60,6 +62,7 @@ export class PostgresProxy {
     let deaf = false
     client.on('data', (data: Buffer) => {
       if (this.silent) return
+      if (this.cutAlways !== undefined && data.includes(this.cutAlways)) return pair[Symbol.dispose]()
       const cut = this.#takeCut(data)
       if (cut !== undefined) this.down = this.downAfterCut
       if (cut?.moment === 'before') return pair[Symbol.dispose]()
