@@ -5,7 +5,7 @@ import { matrixError } from '@holdfast/protocol/errors'
 import { parseJson } from '@holdfast/protocol/json/parse'
 import type { JsonValue } from '@holdfast/protocol/json/value'
 import { authenticate } from '../accounts/authenticate.ts'
-import type { Requester } from '../accounts/requester.ts'
+import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { toHttpResponse, type Answer } from './reply.ts'
 
@@ -37,9 +37,23 @@ export function route<Params, Query, Body>(
     if (requester.isGuest && !operation.guests) {
       throw matrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests cannot do this; register an account first.')
     }
+    if (FORBIDDEN_TO_SUSPENDED.has(operation.id)) requireUnsuspended(requester)
     return requester
   })
 }
+
+/** What a suspended account cannot do. <https://spec.matrix.org/v1.19/client-server-api/#account-suspension> */
+const FORBIDDEN_TO_SUSPENDED = new Set([
+  'createRoom',
+  'inviteUser',
+  'joinRoom',
+  'joinRoomById',
+  'knockRoom',
+  'sendMessage',
+  'sendMessageOnce',
+  'setRoomStateWithKey',
+  'upgradeRoom',
+])
 
 /** An endpoint that also answers without an access token; a wrong token is refused all the same. */
 export function publicRoute<Params, Query, Body>(

@@ -6,7 +6,7 @@ import { eventText } from '@holdfast/protocol/event/text'
 import type { EventId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
-import type { Requester } from '../accounts/requester.ts'
+import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { redactStoredEvent } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
@@ -52,6 +52,7 @@ export async function redactEvent(deps: RedactDeps, requester: Requester, redact
 }
 
 function assertMayRedactOthers(draft: RoomDraft, requester: Requester): void {
+  requireUnsuspended(requester)
   const levels = powerLevels(draft.room.rules, { get: (type, stateKey) => draft.stateEvent({ type, stateKey })?.pdu })
   if (levels.ofUser(requester.userId) >= levels.redact) return
   throw matrixError('M_FORBIDDEN', `Redacting other people's events needs the power level ${levels.redact}.`)
