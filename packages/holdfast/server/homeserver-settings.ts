@@ -7,7 +7,7 @@ export function homeserverSettings(config: Config): HomeserverSettings {
     publicBaseUrl: config.publicUrl,
     registration: config.registration,
     registrationSharedSecret: config.registrationSharedSecret?.reveal(),
-    guests: config.guests,
+    guests: config.guests ?? config.registration === 'open',
     presence: config.presence,
     terms: termsOf(config),
     rateLimits: config.rateLimits,

@@ -41,6 +41,7 @@ import * as typing from './typing.ts'
 import * as versions from './versions.ts'
 import * as wellknown from './wellknown.ts'
 import * as whoami from './whoami.ts'
+import * as withoutTransaction from './without_transaction.ts'
 import * as directory from './directory.ts'
 import * as listPublicRooms from './list_public_rooms.ts'
 import * as oldSync from './old_sync.ts'
@@ -97,6 +98,7 @@ const FILES: readonly Handlers[] = [
   oldSync,
   roomInitialSync,
   whoami,
+  withoutTransaction,
 ]
 
 export const ENDPOINTS: readonly Endpoint[] = FILES.flatMap((file) => Object.values(file))

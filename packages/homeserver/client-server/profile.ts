@@ -11,6 +11,9 @@ import type { Homeserver } from '../homeserver.ts'
 import { accountOf } from '../storage/accounts.ts'
 import { publicRoute, route } from './route.ts'
 
+/** Whose absence is told as `{}`, as from the first version of the API on; that of others as M_NOT_FOUND. */
+const NAME_FIELDS = new Set(['displayname', 'avatar_url'])
+
 /** GET /profile/{userId} */
 export const getUserProfile = publicRoute(profile.getUserProfile, async ({ deps, params }) =>
   fieldsOf(deps, params.userId),
@@ -20,6 +23,7 @@ export const getUserProfile = publicRoute(profile.getUserProfile, async ({ deps,
 export const getProfileField = publicRoute(profile.getProfileField, async ({ deps, params }) => {
   requireFieldName(params.keyName)
   const value = (await fieldsOf(deps, params.userId))[params.keyName]
+  if (value === undefined && NAME_FIELDS.has(params.keyName)) return {}
   if (value === undefined) throw noProfile()
   return { [params.keyName]: value }
 })
@@ -27,7 +31,7 @@ export const getProfileField = publicRoute(profile.getProfileField, async ({ dep
 /** PUT /profile/{userId}/{keyName} */
 export const setProfileField = route(profile.setProfileField, async ({ deps, requester, params, body }) => {
   const { keyName } = params
-  requireOwn(deps, requester, params.userId)
+  requireOwn(deps, requester, params)
   requireFieldName(keyName)
   const value = body[keyName]
   if (value === undefined) throw matrixError('M_MISSING_PARAM', `\`${keyName}\` is missing.`)
@@ -37,7 +41,7 @@ export const setProfileField = route(profile.setProfileField, async ({ deps, req
 
 /** DELETE /profile/{userId}/{keyName} */
 export const deleteProfileField = route(profile.deleteProfileField, async ({ deps, requester, params }) => {
-  requireOwn(deps, requester, params.userId)
+  requireOwn(deps, requester, params)
   requireFieldName(params.keyName)
   await change(deps, requester, (fields) => withoutField(fields, params.keyName))
   return {}
@@ -54,8 +58,12 @@ function noProfile(): MatrixError {
   return matrixError('M_NOT_FOUND', 'There is no such user here, or the profile does not have this field.')
 }
 
-function requireOwn(deps: Homeserver, requester: Requester, userId: UserId): void {
-  if (userId !== requester.userId) throw matrixError('M_FORBIDDEN', 'You can change your own profile only.')
+function requireOwn(deps: Homeserver, requester: Requester, field: { userId: UserId; keyName: string }): void {
+  if (field.userId !== requester.userId) throw matrixError('M_FORBIDDEN', 'You can change your own profile only.')
+  // <https://spec.matrix.org/v1.19/client-server-api/#guest-access>
+  if (requester.isGuest && field.keyName !== 'displayname') {
+    throw matrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests can change their display name only.')
+  }
   requireUnsuspended(requester)
   deps.rateLimiter.take({ limit: 'profile', key: requester.userNid })
 }

@@ -4,6 +4,7 @@ import { checkCanonicalAlias } from '../rooms/canonical-alias.ts'
 import { assertEventContent } from '../rooms/event-content.ts'
 import { roomNidFor } from '../rooms/room-access.ts'
 import { sendState } from '../rooms/send-state.ts'
+import { checkTombstone } from '../rooms/tombstone.ts'
 import { route } from './route.ts'
 
 export const setRoomStateWithKey = route(
@@ -13,6 +14,7 @@ export const setRoomStateWithKey = route(
     const content = assertEventContent(body)
     const roomNid = await roomNidFor(deps, roomId)
     if (type === 'm.room.canonical_alias' && stateKey === '') await checkCanonicalAlias(deps, roomNid, content)
+    if (type === 'm.room.tombstone') await checkTombstone(deps, roomNid, content)
     const event = { type, stateKey, sender: requester.userId, content, originServerTs: deps.clock.nowMs() }
     return { event_id: await sendState(deps, { roomNid, requester, event }) }
   },

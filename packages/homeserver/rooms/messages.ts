@@ -22,7 +22,10 @@ export type PageQuery = {
 export type Page = {
   /** In the direction of the page. */
   readonly events: readonly StoredEvent[]
-  /** Where the next page begins; undefined: there is nothing more. */
+  /**
+   * Where the next page begins; undefined: there is nothing more. Only an empty page says so, because clients from
+   * before `end` could be absent begin anew when it is.
+   */
   readonly next: number | undefined
 }
 
@@ -50,7 +53,7 @@ export async function messagePage(
       cursor = query.direction === 'b' ? event.position - 1 : event.position
       if (passes(query, event) && (await visibility.mayRead(event))) events.push(event)
     }
-    if (rows.length < batch) return { events, next: undefined }
+    if (rows.length < batch) return { events, next: events.length === 0 ? undefined : cursor }
     rowsLeft -= rows.length
   }
   return { events, next: cursor }

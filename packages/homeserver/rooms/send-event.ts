@@ -1,8 +1,13 @@
 /** Sending one event into a room that exists: in the room's queue, load → decide → commit. */
+import { matrixError } from '@holdfast/protocol/errors'
+import { parseEventId } from '@holdfast/protocol/ids/event-id'
+import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import type { ClientTransaction } from '../transactions/transactions.ts'
+import { redactEvent } from './redact-event.ts'
 import type { DraftEvent, NewRoomEvent } from './room-draft.ts'
+import { checkTombstone } from './tombstone.ts'
 
 type SendDeps = Pick<Homeserver, 'roomQueue'>
 
@@ -29,4 +34,26 @@ export function sendEvent(deps: SendDeps, sending: Sending): Promise<DraftEvent>
       return sent
     },
   })
+}
+
+export type Message = Pick<Sending, 'roomNid' | 'transaction'> & { readonly type: string; readonly content: JsonObject }
+
+/**
+ * Sends what a client asks for. Redactions may be sent so in all room versions; the version decides where `redacts` stands.
+ * @throws {MatrixError} M_BAD_JSON, and as `sendEvent` and `redactEvent` do
+ */
+export async function sendMessageEvent(
+  deps: Pick<Homeserver, 'roomQueue' | 'events' | 'clock'>,
+  requester: Requester,
+  { roomNid, type, content, transaction }: Message,
+): Promise<DraftEvent> {
+  if (type === 'm.room.redaction') {
+    const { redacts } = content
+    const target = typeof redacts === 'string' ? parseEventId(redacts) : undefined
+    if (target === undefined) throw matrixError('M_BAD_JSON', '`redacts` must be the id of the event to redact.')
+    return redactEvent(deps, requester, { roomNid, content, transaction, target })
+  }
+  if (type === 'm.room.tombstone') await checkTombstone(deps, roomNid, content)
+  const event = { type, sender: requester.userId, content, originServerTs: deps.clock.nowMs() }
+  return sendEvent(deps, { roomNid, event, requester, transaction })
 }

@@ -91,12 +91,10 @@ export const CONFIG_KEYS = {
     kind: secret(),
     doc: 'Lets tools that know it register users at `/_synapse/admin/v1/register`. That endpoint is off without it.',
   }),
-  guests: required({
+  guests: optional({
     section: 'Accounts',
     kind: flag,
-    default: false,
-    defaultText: 'false',
-    doc: 'Whether guests may register.',
+    doc: 'Whether guests may register. By default where anybody may, that is with `registration: open`.',
   }),
   termsUrl: optional({
     section: 'Accounts',
