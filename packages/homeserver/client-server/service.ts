@@ -9,7 +9,7 @@ import type { Endpoint } from './route.ts'
 
 export type ClientServerApi = {
   /** Says in `meta` which operation it was, who asked, and with which error it was refused. */
-  handle(request: HttpRequest): Promise<HttpResponse>
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse>
 }
 
 export function openClientServerApi(deps: Homeserver, endpoints: readonly Endpoint[]): ClientServerApi {

@@ -13,7 +13,11 @@ const FILTERS_PER_USER_MAX = 1_000
 const ID_CHARACTERS = 22
 
 /** @returns the id. @throws {MatrixError} M_BAD_JSON, M_TOO_LARGE, M_LIMIT_EXCEEDED */
-export async function defineFilter(deps: Pick<Homeserver, 'db'>, requester: Requester, value: JsonObject): Promise<string> {
+export async function defineFilter(
+  deps: Pick<Homeserver, 'db'>,
+  requester: Requester,
+  value: JsonObject,
+): Promise<string> {
   assertFilter(value)
   const text = JSON.stringify(value)
   if (text.length > FILTER_CHARACTERS_MAX) throw matrixError('M_TOO_LARGE', 'The filter is too large.')
@@ -21,7 +25,10 @@ export async function defineFilter(deps: Pick<Homeserver, 'db'>, requester: Requ
   const filterId = hash('sha256', text, 'base64url').slice(0, ID_CHARACTERS)
   if ((await filterRow(deps.db, { userNid, filterId })) !== undefined) return filterId
   if (((await countFilters(deps.db, userNid))?.filters ?? 0) >= FILTERS_PER_USER_MAX) {
-    throw matrixError('M_LIMIT_EXCEEDED', `A user can keep ${FILTERS_PER_USER_MAX} filters; write others out in the request.`)
+    throw matrixError(
+      'M_LIMIT_EXCEEDED',
+      `A user can keep ${FILTERS_PER_USER_MAX} filters; write others out in the request.`,
+    )
   }
   await deps.db.commit([insertFilter({ userNid, filterId, filter: text })])
   return filterId

@@ -16,7 +16,11 @@ import type { Homeserver } from '../homeserver.ts'
 import { filterRow } from '../storage/filters.ts'
 
 /** Parsed filters by their text: clients send few different ones. */
-const parsed = new LRUCache<string, Filter>({ max: 1_000, maxSize: 4_000_000, sizeCalculation: (_, text) => text.length + 1_000 })
+const parsed = new LRUCache<string, Filter>({
+  max: 1_000,
+  maxSize: 4_000_000,
+  sizeCalculation: (_, text) => text.length + 1_000,
+})
 
 /** @throws {MatrixError} M_INVALID_PARAM for an unknown id, M_NOT_JSON, M_BAD_JSON */
 export async function loadFilter(

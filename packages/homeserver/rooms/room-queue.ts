@@ -13,9 +13,9 @@ import type { RoomHead } from './room-heads.ts'
 
 export type Decision<T> = {
   /** Announces what `decide` may add and read. */
-  prepare(head: RoomHead): Needs | Promise<Needs>
+  readonly prepare: (head: RoomHead) => Needs | Promise<Needs>
   /** Adds events to the draft, or throws the refusal. Synchronous; may be made again if another decision spoils the commit. */
-  decide(draft: RoomDraft): T
+  readonly decide: (draft: RoomDraft) => T
 }
 
 export type NewRoom = {

@@ -3,7 +3,7 @@ import { statement, type Reader, type Statement } from '@holdfast/platform/datab
 import { sql } from '@holdfast/platform/database/sql'
 
 export function publishedRooms(db: Reader): Promise<readonly number[]> {
-  return db.column<number>(sql`SELECT room_nid FROM published_rooms ORDER BY room_nid`)
+  return db.column(sql`SELECT room_nid FROM published_rooms ORDER BY room_nid`)
 }
 
 export function publishedRoom(db: Reader, roomNid: number): Promise<{ room_nid: number } | undefined> {

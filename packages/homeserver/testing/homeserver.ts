@@ -154,7 +154,9 @@ function assertSpecified(method: string, target: string, response: { status: num
   if (match?.kind !== 'match' || !isGenerated(match.operation)) return
   const problems = responseProblems(match.operation, response)
   if (problems.length === 0) return
-  throw new Error(`${method} ${target} answered ${JSON.stringify(response.body)}, against its schema: ${problems.join('; ')}`)
+  throw new Error(
+    `${method} ${target} answered ${JSON.stringify(response.body)}, against its schema: ${problems.join('; ')}`,
+  )
 }
 
 /** Its schema wants exactly one of a content and an event, and an event is a content, too. */
