@@ -16,5 +16,10 @@ export function checkUnused(repository: Repository): Finding[] {
 }
 
 function isEntry(file: SourceFile): boolean {
-  return file.path.endsWith('.test.ts') || file.path.endsWith('/main.ts') || file.text.includes('import.meta.main')
+  return (
+    file.path.endsWith('.test.ts') ||
+    file.path.endsWith('/main.ts') ||
+    file.path.endsWith('/bench.ts') ||
+    file.text.includes('import.meta.main')
+  )
 }
