@@ -30,6 +30,7 @@ import * as redaction from './redaction.ts'
 import * as refresh from './refresh.ts'
 import * as registration from './registration.ts'
 import * as registrationTokens from './registration_tokens.ts'
+import * as roomUpgrades from './room_upgrades.ts'
 import * as roomSend from './room_send.ts'
 import * as roomState from './room_state.ts'
 import * as rooms from './rooms.ts'
@@ -85,6 +86,7 @@ const FILES: readonly Handlers[] = [
   registrationTokens,
   roomSend,
   roomState,
+  roomUpgrades,
   rooms,
   sharedSecretRegistration,
   sync,

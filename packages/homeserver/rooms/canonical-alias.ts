@@ -33,3 +33,24 @@ function aliasesIn(content: JsonObject): readonly JsonValue[] {
   }
   return [...main, ...((alt_aliases as readonly JsonValue[] | undefined) ?? [])]
 }
+
+/** Splits the content in what names aliases of this server, and what remains without it. */
+export function localPart(
+  { serverName }: Pick<Homeserver, 'serverName'>,
+  content: JsonObject,
+): { readonly local: JsonObject; readonly rest: JsonObject } {
+  const { alias, alt_aliases: listed, ...others } = content
+  const isLocal = (raw: JsonValue): boolean => {
+    const parsed = typeof raw === 'string' ? parseRoomAlias(raw) : undefined
+    return parsed !== undefined && serverNameOf(parsed) === serverName
+  }
+  const list: readonly JsonValue[] = Array.isArray(listed) ? listed : []
+  const part = (wanted: boolean): JsonObject => {
+    const some = list.filter((raw) => isLocal(raw) === wanted)
+    return {
+      ...(alias !== undefined && isLocal(alias) === wanted ? { alias } : {}),
+      ...(some.length > 0 ? { alt_aliases: some } : {}),
+    }
+  }
+  return { local: part(true), rest: { ...others, ...part(false) } }
+}

@@ -6,13 +6,14 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import { memberProfile } from '../accounts/member-profile.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
+import { carrySettingsOnJoin } from './carry-settings.ts'
 import { voucherForJoin } from './restricted-join.ts'
 import { notInRoom } from './room-access.ts'
 import type { NewRoomEvent } from './room-draft.ts'
 
 export type MembershipDeps = Pick<
   Homeserver,
-  'roomQueue' | 'heads' | 'events' | 'dictionary' | 'memberships' | 'serverName' | 'clock' | 'db' | 'accounts'
+  'roomQueue' | 'heads' | 'events' | 'dictionary' | 'memberships' | 'serverName' | 'clock' | 'db' | 'accounts' | 'streams'
 >
 
 export type MemberAction = {
@@ -45,6 +46,7 @@ export async function joinRoom(
   await change(deps, requester, { ...action, target: requester.userId }, content, (present) =>
     present === 'join' ? 'already' : 'change',
   )
+  await carrySettingsOnJoin(deps, requester, head)
 }
 
 export async function knockOnRoom(deps: MembershipDeps, requester: Requester, action: MemberAction): Promise<void> {

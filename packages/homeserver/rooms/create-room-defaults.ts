@@ -25,7 +25,11 @@ export function presetState(preset: Preset): readonly (readonly [type: string, c
 /** Members the server decides; a client's values for them are not taken. */
 const RESERVED_IN_CREATE = new Set(['creator', 'room_version'])
 
-export function createContent(rules: RoomRules, sender: UserId, creation: RoomCreation): JsonObject {
+export function createContent(
+  rules: RoomRules,
+  sender: UserId,
+  creation: Pick<RoomCreation, 'creationContent' | 'preset' | 'invite'>,
+): JsonObject {
   const kept = Object.entries(creation.creationContent).filter(([key]) => !RESERVED_IN_CREATE.has(key))
   const trusted = rules.creatorsAboveAll && creation.preset === 'trusted_private_chat' ? creation.invite : []
   return {
@@ -37,7 +41,7 @@ export function createContent(rules: RoomRules, sender: UserId, creation: RoomCr
 }
 
 /** Those the client named, and those a trusted chat invites. */
-function additionalCreators(creation: RoomCreation, sender: UserId): readonly string[] {
+function additionalCreators(creation: Pick<RoomCreation, 'creationContent' | 'invite'>, sender: UserId): readonly string[] {
   const named = creation.creationContent['additional_creators'] ?? []
   if (!Array.isArray(named)) throw matrixError('M_BAD_JSON', '`creation_content.additional_creators` must be a list.')
   return [...new Set([...(named as string[]), ...creation.invite])].filter((userId) => userId !== sender)

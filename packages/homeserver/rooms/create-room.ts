@@ -49,7 +49,8 @@ export async function createRoom(deps: CreateDeps, requester: Requester, creatio
   })
 }
 
-function addAll(draft: RoomDraft, events: readonly NewRoomEvent[]): void {
+/** @throws {MatrixError} M_INVALID_ROOM_STATE for what the room itself would not allow */
+export function addAll(draft: RoomDraft, events: readonly NewRoomEvent[]): void {
   for (const event of events) {
     try {
       draft.add(event)

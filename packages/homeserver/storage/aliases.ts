@@ -25,6 +25,11 @@ export function insertAlias(alias: {
   )
 }
 
+/** All aliases of a room lead to another one from now on. */
+export function moveAliases(rooms: { readonly from: number; readonly to: number }): Statement {
+  return statement(sql`UPDATE room_aliases SET room_nid = ${rooms.to} WHERE room_nid = ${rooms.from}`)
+}
+
 /** Breaks its expectation if the alias is gone or points to another room. */
 export function deleteAlias(alias: { readonly alias: string; readonly roomNid: number }): Statement {
   return statement(sql`DELETE FROM room_aliases WHERE alias = ${alias.alias} AND room_nid = ${alias.roomNid}`, {
