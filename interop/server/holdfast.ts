@@ -18,8 +18,8 @@ export type HoldfastProcess = AsyncDisposable & {
   start(): Promise<void>
   /** SIGTERM; throws when it does not end by itself with 0. */
   stop(): Promise<void>
-  /** SIGKILL, at once. */
-  kill(): Promise<void>
+  /** SIGKILL: at once, or so long after a SIGTERM, while it stops. */
+  kill(options?: { readonly afterTermMs?: number }): Promise<void>
   /** Runs `holdfast ARGS` on the same settings and data, and gives what it printed. */
   run(...args: readonly string[]): Promise<string>
   /** The end of what it wrote, for failures. */
@@ -82,10 +82,15 @@ export async function prepareHoldfast({ settings = {} }: HoldfastSettings = {}):
       child = undefined
       if (stopping !== undefined) await stopGently(stopping, logFile)
     },
-    kill: async () => {
+    kill: async ({ afterTermMs } = {}) => {
       const dying = child
       child = undefined
-      if (dying !== undefined) await endBy(dying, 'SIGKILL')
+      if (dying === undefined) return
+      if (afterTermMs !== undefined) {
+        dying.kill('SIGTERM')
+        await sleep(afterTermMs)
+      }
+      await endBy(dying, 'SIGKILL')
     },
     run: (...args) => runCommand(launch, args),
     lastLog: (lines) => tail(logFile, lines),
