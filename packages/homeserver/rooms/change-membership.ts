@@ -7,6 +7,7 @@ import { memberProfile } from '../accounts/member-profile.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { carrySettingsOnJoin } from './carry-settings.ts'
+import { assertAdmitsGuests, GUEST_ACCESS } from './guest-access.ts'
 import { voucherForJoin } from './restricted-join.ts'
 import { notInRoom } from './room-access.ts'
 import type { NewRoomEvent } from './room-draft.ts'
@@ -109,6 +110,7 @@ async function change(
 ): Promise<void> {
   const roomNid = await deps.heads.roomNid(action.roomId)
   if (roomNid === undefined) throw notInRoom()
+  const isGuestJoin = requester.isGuest && content['membership'] === 'join'
   const event: NewRoomEvent = {
     type: 'm.room.member',
     stateKey: action.target,
@@ -117,12 +119,12 @@ async function change(
     originServerTs: deps.clock.nowMs(),
   }
   await deps.roomQueue.run(roomNid, {
-    prepare: () => ({ events: [event] }),
+    prepare: () => ({ events: [event], reads: isGuestJoin ? [GUEST_ACCESS] : [] }),
     decide: (draft) => {
       const present = draft.stateEvent({ type: 'm.room.member', stateKey: action.target })
-      if (judge(present?.pdu.content['membership'] as Membership | undefined) === 'change') {
-        draft.add(event, { deviceNid: requester.deviceNid, transactionId: undefined })
-      }
+      if (judge(present?.pdu.content['membership'] as Membership | undefined) === 'already') return
+      if (isGuestJoin) assertAdmitsGuests(draft)
+      draft.add(event, { deviceNid: requester.deviceNid, transactionId: undefined })
     },
   })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
+import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
 
 async function room(user: TestUser, body: object = {}): Promise<string> {
   return (await user.ok('POST', '/createRoom', { preset: 'public_chat', ...body })).room_id
@@ -10,7 +10,7 @@ async function upgrade(user: TestUser, roomId: string, body: object): Promise<st
   return (await user.ok('POST', `/rooms/${roomId}/upgrade`, body)).replacement_room
 }
 
-function state(user: TestUser, roomId: string, type: string, key = ''): Promise<any> {
+function state(user: TestUser, roomId: string, type: string, key = ''): Promise<TestResponse['body']> {
   return user.ok('GET', `/rooms/${encodeURIComponent(roomId)}/state/${type}/${encodeURIComponent(key)}`)
 }
 

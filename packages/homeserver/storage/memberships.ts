@@ -1,6 +1,7 @@
 /** SQL of the present membership of each user in each room. */
 import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
 import { integerList, position, sql } from '@holdfast/platform/database/sql'
+import { ACCOUNT_KINDS } from './accounts.ts'
 
 /** `memberships.membership`. */
 export const MEMBERSHIP_CODES = { join: 1, invite: 2, knock: 3, leave: 4, ban: 5 } as const
@@ -68,6 +69,17 @@ export function usersInRoom(
   return db.all(
     sql`SELECT user_nid, membership, event_nid FROM memberships
         WHERE room_nid = ${query.roomNid} AND membership IN ${integerList(codes)} ORDER BY user_nid`,
+  )
+}
+
+/** The guests of this server among the joined members of a room. */
+export function joinedGuests(db: Reader, roomNid: number): Promise<readonly { user_id: string }[]> {
+  return db.all(
+    sql`SELECT users.user_id FROM memberships
+        JOIN accounts ON accounts.user_nid = memberships.user_nid AND accounts.kind = ${ACCOUNT_KINDS.guest}
+        JOIN users ON users.user_nid = memberships.user_nid
+        WHERE memberships.room_nid = ${roomNid} AND memberships.membership = ${MEMBERSHIP_CODES.join}
+        ORDER BY memberships.user_nid`,
   )
 }
 

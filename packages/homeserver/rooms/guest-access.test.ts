@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
+
+type Guest = { readonly userId: string; request(method: string, path: string, body?: unknown): Promise<TestResponse> }
+
+async function guest(server: TestHomeserver): Promise<Guest> {
+  const { user_id: userId, access_token: token } = await server.ok('POST', '/register?kind=guest', { body: {} })
+  return { userId, request: (method, path, body) => server.request(method, path, { token, body }) }
+}
+
+async function roomWithGuests(ann: TestUser, guest_access: string): Promise<string> {
+  const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+  await ann.ok('PUT', `/rooms/${room_id}/state/m.room.guest_access/`, { guest_access })
+  return room_id
+}
+
+async function membership(ann: TestUser, room: string, userId: string): Promise<string> {
+  return (await ann.ok('GET', `/rooms/${room}/state/m.room.member/${userId}`)).membership
+}
+
+test('a guest joins a room that admits guests and talks there, and joins no other, by whatever request', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const ann = await server.user('ann')
+  const gus = await guest(server)
+  const open = await roomWithGuests(ann, 'can_join')
+  const shut = await roomWithGuests(ann, 'forbidden')
+  assert.equal((await gus.request('POST', `/join/${open}`, {})).status, 200)
+  assert.equal((await gus.request('PUT', `/rooms/${open}/send/m.room.message/1`, { body: 'hi' })).status, 200)
+  for (const [method, path, body] of [
+    ['POST', `/join/${shut}`, {}],
+    ['POST', `/rooms/${shut}/join`, {}],
+    ['PUT', `/rooms/${shut}/state/m.room.member/${gus.userId}`, { membership: 'join' }],
+  ] as const) {
+    const answer = await gus.request(method, path, body)
+    assert.deepEqual([answer.status, answer.body.errcode], [403, 'M_GUEST_ACCESS_FORBIDDEN'])
+  }
+  assert.equal((await gus.request('PUT', `/profile/${gus.userId}/displayname`, { displayname: 'Gus' })).status, 200)
+  const avatar = await gus.request('PUT', `/profile/${gus.userId}/avatar_url`, { avatar_url: 'mxc://a/b' })
+  assert.equal(avatar.body.errcode, 'M_GUEST_ACCESS_FORBIDDEN')
+})
+
+test('guests leave a room that no longer admits them, and others stay', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const [ann, bob] = [await server.user('ann'), await server.user('bob')]
+  const [gus, gil] = [await guest(server), await guest(server)]
+  const room = await roomWithGuests(ann, 'can_join')
+  for (const one of [bob, gus, gil]) assert.equal((await one.request('POST', `/join/${room}`, {})).status, 200)
+  await gil.request('POST', `/rooms/${room}/leave`, {})
+  await ann.ok('PUT', `/rooms/${room}/state/m.room.guest_access/`, { guest_access: 'can_join', note: 1 })
+  assert.equal(await membership(ann, room, gus.userId), 'join')
+  await ann.ok('PUT', `/rooms/${room}/state/m.room.guest_access/`, { guest_access: 'forbidden' })
+  const all = [ann.userId, bob.userId, gus.userId, gil.userId]
+  const memberships = await Promise.all(all.map((userId) => membership(ann, room, userId)))
+  assert.deepEqual(memberships, ['join', 'join', 'leave', 'leave'])
+})
+
+test('who may not change the guest access puts no guest out', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const [ann, bob] = [await server.user('ann'), await server.user('bob')]
+  const gus = await guest(server)
+  const room = await roomWithGuests(ann, 'can_join')
+  for (const one of [bob, gus]) await one.request('POST', `/join/${room}`, {})
+  assert.equal((await bob.request('PUT', `/rooms/${room}/state/m.room.guest_access/`, {})).status, 403)
+  assert.equal(await membership(ann, room, gus.userId), 'join')
+})
+
+test('what a join says beyond the specification is in the member event, except what the server decides', async () => {
+  await using server = await startTestHomeserver()
+  const [ann, bob] = [await server.user('ann'), await server.user('bob')]
+  const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+  const forged = { membership: 'ban', join_authorised_via_users_server: ann.userId, third_party_signed: undefined }
+  await bob.ok('POST', `/join/${room_id}`, { colour: 'red', reason: 'so', ...forged })
+  const content = await ann.ok('GET', `/rooms/${room_id}/state/m.room.member/${bob.userId}`)
+  assert.deepEqual(content, { colour: 'red', membership: 'join', reason: 'so' })
+})

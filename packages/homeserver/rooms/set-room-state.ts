@@ -1,0 +1,31 @@
+/** State as clients set it, with what some of its types ask for besides the authorisation rules. */
+import type { EventId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { Requester } from '../accounts/requester.ts'
+import type { Homeserver } from '../homeserver.ts'
+import { checkCanonicalAlias } from './canonical-alias.ts'
+import { sendGuestAccess } from './guest-access.ts'
+import { sendState } from './send-state.ts'
+import { checkTombstone } from './tombstone.ts'
+
+export type RoomStateChange = {
+  readonly roomNid: number
+  readonly type: string
+  readonly stateKey: string
+  readonly content: JsonObject
+}
+
+/** @throws {MatrixError} as `sendState` does, and M_INVALID_PARAM, M_BAD_ALIAS */
+export async function setRoomState(
+  deps: Pick<Homeserver, 'db' | 'heads' | 'dictionary' | 'events' | 'serverName' | 'roomQueue' | 'clock'>,
+  requester: Requester,
+  { roomNid, type, stateKey, content }: RoomStateChange,
+): Promise<EventId> {
+  const event = { type, stateKey, sender: requester.userId, content, originServerTs: deps.clock.nowMs() }
+  const sending = { roomNid, requester, event }
+  if (stateKey !== '') return sendState(deps, sending)
+  if (type === 'm.room.guest_access') return sendGuestAccess(deps, sending)
+  if (type === 'm.room.canonical_alias') await checkCanonicalAlias(deps, roomNid, content)
+  if (type === 'm.room.tombstone') await checkTombstone(deps, roomNid, content)
+  return sendState(deps, sending)
+}
