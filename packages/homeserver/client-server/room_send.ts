@@ -16,6 +16,7 @@ export const sendMessage = route(room_send.sendMessage, async ({ deps, requester
       const roomNid = await roomNidFor(deps, params.roomId)
       const message = { roomNid, type: params.eventType, content, transaction: { client, id: params.txnId } }
       const sent = await sendMessageEvent(deps, requester, message)
+      deps.presence.active(requester.userNid)
       return { event_id: sent.event.pdu.eventId }
     },
     replay: async (eventNid) => ({ event_id: (await deps.events.byNid(eventNid))!.pdu.eventId }),
