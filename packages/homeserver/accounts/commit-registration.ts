@@ -3,10 +3,11 @@ import { ExpectationFailed, type Statement } from '@holdfast/platform/database/d
 import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
 import type { DeviceId, UserId } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
-import type { AccountKind } from '../storage/accounts.ts'
+import { promoteGuest, type AccountKind } from '../storage/accounts.ts'
 import { useRegistrationToken } from '../storage/registration-tokens.ts'
 import { accountStatement, userInUse } from './create-account.ts'
 import { openSession, type Session } from './session.ts'
+import type { UpgradingGuest } from './upgrade-guest.ts'
 
 export type RegistrationDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts' | 'dictionary' | 'settings'>
 
@@ -16,6 +17,8 @@ export type Registration = {
   readonly kind: AccountKind
   readonly isAdmin: boolean
   readonly registrationToken: string | undefined
+  /** Who has the account already, as a guest. */
+  readonly guest?: UpgradingGuest | undefined
   /** Whether the terms of the settings were accepted on the way. */
   readonly acceptedTerms: boolean
   /** undefined: no session is wanted. */
@@ -34,19 +37,31 @@ export type Registered = { readonly userId: UserId; readonly userNid: number; re
 export async function commitRegistration(deps: RegistrationDeps, registration: Registration): Promise<Registered> {
   const { userId, passwordHash, kind, isAdmin } = registration
   const acceptedTerms = registration.acceptedTerms ? termsJson(deps) : undefined
-  const account = await accountStatement(deps, { userId, passwordHash, kind, isAdmin, acceptedTerms })
+  const account =
+    registration.guest === undefined
+      ? await accountStatement(deps, { userId, passwordHash, kind, isAdmin, acceptedTerms })
+      : guestPromotion(registration.guest, { passwordHash, acceptedTerms })
   const { userNid } = account
   const statements = [account.statement, ...tokenUse(deps, registration.registrationToken)]
   try {
     if (registration.session !== undefined) {
       const session = await openSession(deps, { userId, userNid, ...registration.session }, statements)
+      if (registration.guest !== undefined) deps.accounts.requesters.forgetUser(userNid)
       return { userId, userNid, session }
     }
     await deps.db.commit(statements)
+    if (registration.guest !== undefined) deps.accounts.requesters.forgetUser(userNid)
     return { userId, userNid, session: undefined }
   } catch (error) {
     throw error instanceof ExpectationFailed ? refusalOf(error) : error
   }
+}
+
+function guestPromotion(
+  { userNid }: UpgradingGuest,
+  { passwordHash, acceptedTerms }: { passwordHash: string | undefined; acceptedTerms: string | undefined },
+): { readonly userNid: number; readonly statement: Statement } {
+  return { userNid, statement: promoteGuest({ userNid, passwordHash, acceptedTerms }) }
 }
 
 function tokenUse(deps: Pick<Homeserver, 'clock'>, token: string | undefined): readonly Statement[] {

@@ -1,5 +1,6 @@
 /** Registration: what is asked for, and what becomes of it. */
 import type { RegisterBody } from '@holdfast/api/generated/client-server/registration'
+import { members } from '@holdfast/api/operation'
 import { matrixError } from '@holdfast/protocol/errors'
 import { localpartOf } from '@holdfast/protocol/ids/common'
 import type { Homeserver } from '../homeserver.ts'
@@ -9,6 +10,7 @@ import type { Flow, StageType } from '../user-interactive-auth/stage-types.ts'
 import { commitRegistration, type RegistrationDeps, type Registered } from './commit-registration.ts'
 import { logInWithPassword, type LoggedIn, type LoginDeps } from './log-in.ts'
 import { hashPassword } from './passwords.ts'
+import { upgradingGuest } from './upgrade-guest.ts'
 import { foldName, generatedUserId, guestUserId, newUserId } from './username.ts'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 
@@ -27,8 +29,10 @@ export function registrationFlows({ settings }: Pick<Homeserver, 'settings'>): r
 /** Makes the account that was authorized; the authentication can be used again if it cannot be made. */
 export async function registerUser(deps: RegisterDeps, wanted: RegisterBody, proof: Authorized): Promise<Registered> {
   try {
+    const userId = wanted.username === undefined ? generatedUserId(deps) : newUserId(deps, wanted.username)
     const registered = await commitRegistration(deps, {
-      userId: wanted.username === undefined ? generatedUserId(deps) : newUserId(deps, wanted.username),
+      userId,
+      guest: await upgradingGuest(deps, members(wanted), userId),
       passwordHash: await hashPassword(deps, requirePassword(wanted)),
       kind: 'user',
       isAdmin: false,

@@ -3,10 +3,14 @@ import * as registration from '@holdfast/api/generated/client-server/registratio
 import type { RegisterBody } from '@holdfast/api/generated/client-server/registration'
 import { members } from '@holdfast/api/operation'
 import type { HttpRequest } from '@holdfast/platform/http/service'
+import type { UserId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
 import { requireUnused } from '../accounts/create-account.ts'
 import { registerGuest, registerUser, registrationFlows, repeatRegistration } from '../accounts/register.ts'
 import { sessionAnswer } from '../accounts/session-answer.ts'
 import { newUserId } from '../accounts/username.ts'
+import { upgradingGuest } from '../accounts/upgrade-guest.ts'
+import type { Homeserver } from '../homeserver.ts'
 import { addressKey } from '../rate-limits/address-key.ts'
 import { authorizeInteractively } from '../user-interactive-auth/authorize.ts'
 import { Reply } from './reply.ts'
@@ -23,7 +27,7 @@ export const register = publicRoute(registration.register, async ({ deps, query,
   const flows = registrationFlows(deps)
   // Who begins is told at once; who has begun may be repeating a registration that was done.
   const begins = body.auth?.session === undefined
-  if (begins && body.username !== undefined) await requireUnused(deps, newUserId(deps, body.username))
+  if (begins && body.username !== undefined) await requireFree(deps, newUserId(deps, body.username), members(body))
   const outcome = await authorizeInteractively(deps, {
     operation: 'register',
     flows,
@@ -53,6 +57,11 @@ export const checkUsernameAvailability = publicRoute(
     return { available: true }
   },
 )
+
+/** A guest may have the name that they have. */
+async function requireFree(deps: Homeserver, userId: UserId, body: JsonObject): Promise<void> {
+  if ((await upgradingGuest(deps, body, userId)) === undefined) await requireUnused(deps, userId)
+}
 
 function registrationsFrom({ remoteAddress }: Pick<HttpRequest, 'remoteAddress'>) {
   return { limit: 'registration', key: addressKey(remoteAddress) } as const

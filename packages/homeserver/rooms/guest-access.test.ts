@@ -74,3 +74,27 @@ test('what a join says beyond the specification is in the member event, except w
   const content = await ann.ok('GET', `/rooms/${room_id}/state/m.room.member/${bob.userId}`)
   assert.deepEqual(content, { colour: 'red', membership: 'join', reason: 'so' })
 })
+
+test('a guest becomes a user of the same name and stays where they are', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const ann = await server.user('ann')
+  const [gus, gil] = [await server.ok('POST', '/register?kind=guest', { body: {} }), await guest(server)]
+  const room = await roomWithGuests(ann, 'can_join')
+  await server.ok('POST', `/join/${room}`, { token: gus.access_token, body: {} })
+  const name = gus.user_id.slice(1).split(':')[0]
+  const body = { username: name, password: 'long enough to be one', guest_access_token: gus.access_token }
+  const auth = { type: 'm.login.dummy' }
+  const stolen = { ...body, username: gil.userId.slice(1).split(':')[0], auth }
+  assert.equal((await server.request('POST', '/register', { body: stolen })).body.errcode, 'M_FORBIDDEN')
+  assert.equal((await server.request('POST', '/register', { body: { ...stolen, guest_access_token: 1 } })).status, 403)
+  assert.equal((await server.request('POST', '/register', { body })).status, 401)
+  const { access_token: token, user_id } = await server.ok('POST', '/register', { body: { ...body, auth } })
+  assert.equal(user_id, gus.user_id)
+  for (const one of [token, gus.access_token]) {
+    const { is_guest } = await server.ok('GET', '/account/whoami', { token: one })
+    assert.equal(is_guest, false)
+  }
+  await ann.ok('PUT', `/rooms/${room}/state/m.room.guest_access/`, { guest_access: 'forbidden' })
+  assert.equal(await membership(ann, room, gus.user_id), 'join')
+  assert.equal((await server.request('POST', '/register', { body: { ...body, auth } })).body.errcode, 'M_FORBIDDEN')
+})

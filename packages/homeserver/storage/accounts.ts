@@ -57,6 +57,20 @@ export function insertAccount(account: {
   )
 }
 
+/** Breaks its expectation unless it is the active account of a guest. */
+export function promoteGuest(change: {
+  readonly userNid: number
+  readonly passwordHash: string | undefined
+  readonly acceptedTerms: string | undefined
+}): Statement {
+  return statement(
+    sql`UPDATE accounts SET kind = ${ACCOUNT_KINDS.user}, password_hash = ${change.passwordHash ?? null},
+          accepted_terms = ${change.acceptedTerms ?? null}
+        WHERE user_nid = ${change.userNid} AND kind = ${ACCOUNT_KINDS.guest} AND deactivated_ms IS NULL`,
+    { changes: 1 },
+  )
+}
+
 /** Breaks its expectation if the account is deactivated. */
 export function setPasswordHash(change: { readonly userNid: number; readonly passwordHash: string }): Statement {
   return statement(
