@@ -8,7 +8,11 @@ import { startPostgres } from './testing/postgres.ts'
 import { temporaryFolder } from './testing/sqlite.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '3' }, engine: { type: 'string', multiple: true } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    engine: { type: 'string', multiple: true },
+    'work-us': { type: 'string', default: '0' },
+  },
 })
 const MEASURE_MS = Number(values.seconds) * 1000
 
@@ -83,6 +87,12 @@ function eventList() {
   ]
 }
 
+/** What a caller does on the same thread for each commit. */
+function work(): void {
+  const end = performance.now() + Number(values['work-us']) / 1000
+  while (performance.now() < end);
+}
+
 async function measure(database: Database, inFlight: number) {
   const times: number[] = []
   const end = performance.now() + MEASURE_MS
@@ -95,6 +105,7 @@ async function measure(database: Database, inFlight: number) {
   }, 1)
   const client = async () => {
     while (performance.now() < end) {
+      work()
       const called = performance.now()
       await database.commit(eventList(), { positions: 1 })
       times.push(performance.now() - called)
