@@ -30,6 +30,7 @@ import type { HomeserverSettings } from './settings.ts'
 import { loadServerIdentity } from './server-identity.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
+import { keepSweeping } from './transactions/sweep.ts'
 import { openTransactionGuard } from './transactions/transactions.ts'
 import { openTyping } from './typing/typing.ts'
 import { openAuthSessions } from './user-interactive-auth/sessions.ts'
@@ -94,6 +95,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     start: async () => {
       await parts.typing.resume()
       await parts.presence.resume()
+      void keepSweeping(parts, stopping.signal)
       // In the background: what a crash cut off can take longer than clients should wait.
       resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
     },

@@ -50,7 +50,8 @@ export function openTransactionGuard(deps: { readonly db: Database; readonly clo
   }
 }
 
-/** 53 bits of SHA-256. */
+/** 53 bits of SHA-256. The same endpoint under another version prefix is the same endpoint. */
 function requestHash(request: { readonly method: string; readonly path: string }): number {
-  return Number.parseInt(hash('sha256', `${request.method} ${request.path}`, 'hex').slice(0, 13), 16)
+  const path = request.path.replace(/^\/_matrix\/client\/[^/]+/, '')
+  return Number.parseInt(hash('sha256', `${request.method} ${path}`, 'hex').slice(0, 13), 16)
 }
