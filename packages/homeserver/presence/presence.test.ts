@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
+import { until, untilSomebodyWaits } from '../testing/until.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
 
 /** A test looks where it expects something. */
@@ -39,6 +40,11 @@ async function status(user: TestUser, of: TestUser = user): Promise<Json> {
 
 function say(user: TestUser, presence: string, status_msg?: string): Promise<Json> {
   return user.ok('PUT', `/presence/${user.userId}/status`, { presence, status_msg })
+}
+
+/** The user comes to have this presence. */
+function becomes(user: TestUser, presence: string): Promise<void> {
+  return until(async () => (await status(user)).presence === presence, `${user.userId} does not become ${presence}`)
 }
 
 /** What timers set off is on disk: commits end outside the manual clock. */
@@ -81,6 +87,7 @@ test('[PRE1] syncing makes online, each device counts, and half a minute without
   const first = await ann.ok('GET', '/sync')
   assert.equal(first.presence.events[0].content.presence, 'online')
   const waiting = ann.ok('GET', `/sync?since=${first.next_batch}&timeout=60000`)
+  await untilSomebodyWaits(world.server)
   await pass(world, 59_000)
   assert.equal((await status(ann)).presence, 'online')
   await pass(world, 1_000)
@@ -88,7 +95,7 @@ test('[PRE1] syncing makes online, each device counts, and half a minute without
   await pass(world, 29_999)
   assert.equal((await status(ann)).presence, 'online')
   await pass(world, 1)
-  assert.equal((await status(ann)).presence, 'offline')
+  await becomes(ann, 'offline')
 })
 
 test('a sync that says offline tells nothing, and one that says unavailable tells that', async () => {
@@ -127,6 +134,7 @@ test('[PRE2] [PRE7] five idle minutes make unavailable, an action makes online a
   const roomId = await together(ann)
   const first = await ann.ok('GET', '/sync')
   const waits = ann.ok('GET', `/sync?since=${first.next_batch}&timeout=90000`)
+  await untilSomebodyWaits(world.server)
   await pass(world, 60_000)
   await ann.ok('PUT', `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/1`, { body: 'x', msgtype: 'm.text' })
   const answer = await waits
@@ -135,14 +143,16 @@ test('[PRE2] [PRE7] five idle minutes make unavailable, an action makes online a
   let token = answer.next_batch
   for (let minute = 0; minute < 5; minute += 1) {
     const waiting = ann.ok('GET', `/sync?since=${token}&timeout=60000`)
+    await untilSomebodyWaits(world.server)
     await pass(world, 60_000)
     token = (await waiting).next_batch
   }
+  await becomes(ann, 'unavailable')
   const idle = await status(ann)
   assert.deepEqual([idle.presence, idle.currently_active, idle.last_active_ago], ['unavailable', false, 300_000])
   await ann.ok('PUT', `/rooms/${encodeURIComponent(roomId)}/typing/${ann.userId}`, { typing: true })
   await pass(world, 1_000)
-  assert.equal((await status(ann)).presence, 'online')
+  await becomes(ann, 'online')
 })
 
 test('[PRE4] two clients of one device that contradict each other change it once a second, not at every sync', async () => {
@@ -156,7 +166,7 @@ test('[PRE4] two clients of one device that contradict each other change it once
   assert.equal((await look(ann)).token, token)
   await look(ann, 'set_presence=unavailable')
   await pass(world, 1_000)
-  assert.equal((await status(ann)).presence, 'unavailable')
+  await becomes(ann, 'unavailable')
 })
 
 test('[PRE5] strangers neither see nor may ask, and unknown users are answered alike', async () => {
@@ -208,6 +218,7 @@ test('[PRE10] a waiting sync is woken for a change, and many changes wake it onc
   await together(watcher, ...users)
   const { token } = await look(watcher)
   const waiting = look(watcher, `since=${token}&timeout=60000`)
+  await untilSomebodyWaits(world.server)
   await settled()
   for (const user of users) await say(user, 'online')
   await pass(world, 50)
@@ -227,10 +238,12 @@ test('[PRE8] state and message outlive a restart, and who does not come back is 
   const after = await status(bob, ann)
   assert.deepEqual([after.presence, after.status_msg], ['online', 'still here'])
   const waiting = bob.ok('GET', `/sync?since=${token}&timeout=30000`)
+  await untilSomebodyWaits(world.server)
   await pass(world, 29_999)
   assert.equal((await status(bob, ann)).presence, 'online')
   await pass(world, 1)
   await waiting
+  await becomes(ann, 'offline')
   const gone = (await look(bob, `since=${token}`)).of
   assert.deepEqual([gone[ann.userId].presence, gone[ann.userId].status_msg], ['offline', 'still here'])
   assert.equal(gone[bob.userId], undefined)
@@ -293,4 +306,21 @@ test('the event stream of 2018 makes online, and its snapshot shows the presence
   assert.equal(typeof fresh.presence[0].content.last_active_ago, 'number')
   await ann.ok('GET', '/events?timeout=0')
   assert.equal((await status(ann)).presence, 'online')
+})
+
+test('[PRE5] the snapshot of a room shows its members, also those who are offline, and to nobody else', async () => {
+  await using world = await aWorld()
+  const ann = await world.server.user('ann')
+  const bob = await world.server.user('bob')
+  const roomId = await together(ann, bob)
+  const room = `/rooms/${encodeURIComponent(roomId)}`
+  await say(bob, 'online')
+  const shown = async (user: TestUser): Promise<Json> => (await user.ok('GET', `${room}/initialSync`)).presence
+  const states = new Map((await shown(bob)).map(({ content }: Json) => [content.user_id, content.presence]))
+  assert.deepEqual(Object.fromEntries(states), { [ann.userId]: 'offline', [bob.userId]: 'online' })
+  const event = await ann.ok('PUT', `${room}/send/m.room.message/1`, { body: 'x', msgtype: 'm.text' })
+  await bob.ok('POST', `${room}/leave`, {})
+  await ann.ok('POST', `${room}/receipt/m.read/${encodeURIComponent(event.event_id)}`, {})
+  assert.deepEqual(await shown(bob), [])
+  assert.deepEqual((await bob.ok('GET', `${room}/initialSync`)).receipts, [])
 })

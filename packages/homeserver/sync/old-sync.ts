@@ -5,6 +5,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
+import { memberPresence } from '../presence/presence-events.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { messagePage } from '../rooms/messages.ts'
@@ -261,20 +262,6 @@ export async function snapshotOfRoom(
   const context = await plainContext(deps, requester, { since: undefined, upTo })
   const membership = memberships.get(view.head.roomNid)?.membership ?? 'leave'
   const text = await roomSnapshot(context, { view, membership, limit: request.limit })
-  const presence = await presenceOfRoom(context, memberships, view)
+  const presence = view.as === 'member' ? await memberPresence(context, view.head.members.joined) : []
   return `${text.slice(0, -1)},"presence":[${presence.join(',')}]}`
-}
-
-async function presenceOfRoom(
-  context: SyncContext,
-  memberships: ReadonlyMap<number, UserMembership>,
-  { head }: RoomView,
-): Promise<readonly string[]> {
-  const shown: string[] = []
-  for (const text of await globalEvents(context, memberships, 'presence')) {
-    const { sender } = JSON.parse(text) as { sender: string }
-    const userNid = await context.deps.dictionary.userNid(sender as Requester['userId'])
-    if (userNid !== undefined && head.members.joined.has(userNid)) shown.push(text)
-  }
-  return shown
 }

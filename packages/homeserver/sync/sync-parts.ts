@@ -40,13 +40,14 @@ function part(name: string, events: readonly string[]): GlobalParts {
 /** `since` is undefined where the client has nothing of the room. */
 export async function roomExtras(
   context: SyncContext,
-  { roomNid }: UserMembership,
+  { roomNid, membership }: UserMembership,
   since: number | undefined,
 ): Promise<RoomExtras> {
   const { roomId } = await context.deps.events.room(roomNid)
   const room = { roomNid, roomId, since }
   return {
-    ephemeral: await ephemeralEvents(context, room),
+    // Who left hears no more of those who stayed.
+    ephemeral: membership === 'join' ? await ephemeralEvents(context, room) : [],
     accountData: await roomAccountData(context, room),
   }
 }

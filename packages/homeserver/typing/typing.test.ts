@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
+import { until, untilSomebodyWaits } from '../testing/until.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
 
 /** A test looks where it expects something. */
@@ -63,6 +64,7 @@ test('typing ends by itself after its time, and that wakes who waits', async () 
   await types(world, world.ann, { typing: true, timeout: 5_000 })
   const { token } = await told(world, world.bob)
   const waiting = world.bob.ok('GET', `/sync?since=${token}&timeout=60000`)
+  await untilSomebodyWaits(world.server)
   await world.clock.advance(4_999)
   assert.deepEqual((await told(world, world.bob)).users, [world.ann.userId])
   await world.clock.advance(1)
@@ -80,8 +82,7 @@ test('[TYP1] typing lasts 30 seconds by default and two minutes at most', async 
     await world.clock.advance(ms - 1)
     assert.deepEqual((await told(world, world.bob)).users, [world.ann.userId])
     await world.clock.advance(1)
-    await settled()
-    assert.equal((await told(world, world.bob)).users, undefined)
+    await until(async () => (await told(world, world.bob)).users === undefined, 'typing did not end')
   }
 })
 
@@ -181,8 +182,3 @@ test('filters and ignored users are respected', async () => {
   await world.bob.ok('PUT', `/user/${world.bob.userId}/account_data/m.ignored_user_list`, ignored)
   assert.deepEqual((await told(world, world.bob)).users ?? [], [])
 })
-
-/** What a timer set off is on disk: commits end outside the manual clock. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50))
-}
