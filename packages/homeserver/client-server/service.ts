@@ -6,6 +6,7 @@ import { matrixError, MatrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
 import { errorResponse } from './reply.ts'
 import type { Endpoint } from './route.ts'
+import { withUnstablePaths } from './unstable-paths.ts'
 
 export type ClientServerApi = {
   /** Says in `meta` which operation it was, who asked, and with which error it was refused. */
@@ -13,7 +14,7 @@ export type ClientServerApi = {
 }
 
 export function openClientServerApi(deps: Homeserver, endpoints: readonly Endpoint[]): ClientServerApi {
-  const router = createRouter(endpoints)
+  const router = createRouter(endpoints.map(withUnstablePaths))
   return {
     handle: async (request) => {
       const match = router.match(request.method, request.path)

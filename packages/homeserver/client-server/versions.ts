@@ -8,5 +8,6 @@ v1.1 v1.2 v1.3 v1.4 v1.5 v1.6 v1.7 v1.8 v1.9 v1.10 v1.11 v1.12 v1.13 v1.14 v1.15
 
 export const getVersions = publicRoute(versions.getVersions, async () => ({
   versions: RELEASES,
-  unstable_features: {},
+  // Clients from before v1.1 ask for lazily loaded members only where this is said.
+  unstable_features: { 'm.lazy_load_members': true },
 }))
