@@ -1,6 +1,5 @@
 /** Account data: what a user's clients keep here, for the user or for a room. <https://spec.matrix.org/v1.19/client-server-api/#client-config> */
 import { ExpectationFailed } from '@holdfast/platform/database/database'
-import { originalText, storedText } from '@holdfast/platform/database/text'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Homeserver } from '../homeserver.ts'
@@ -18,11 +17,11 @@ export const NO_ROOM = 0
 export type AccountDataDeps = Pick<Homeserver, 'db' | 'streams'>
 
 export async function accountDataText(deps: Pick<Homeserver, 'db'>, key: AccountDataKey): Promise<string | undefined> {
-  return (await accountDataRow(deps.db, stored(key)))?.content
+  return (await accountDataRow(deps.db, key))?.content
 }
 
 export async function setAccountData(deps: AccountDataDeps, key: AccountDataKey, content: JsonObject): Promise<void> {
-  await deps.streams.commit([setAccountDataRow(stored(key), JSON.stringify(content))], {
+  await deps.streams.commit([setAccountDataRow(key, JSON.stringify(content))], {
     positions: 1,
     publish: (position) => publishAccountData(deps, key, position),
   })
@@ -48,11 +47,11 @@ export async function updateAccountData(
   update: (content: JsonObject) => JsonObject,
 ): Promise<void> {
   for (let tries = 0; tries < UPDATE_TRIES_MAX; tries += 1) {
-    const row = await accountDataRow(deps.db, stored(key))
+    const row = await accountDataRow(deps.db, key)
     const content = update(row === undefined ? {} : (JSON.parse(row.content) as JsonObject))
     const change = { content: JSON.stringify(content), fromPosition: row?.position ?? 0 }
     try {
-      await deps.streams.commit([replaceAccountDataRow(stored(key), change)], {
+      await deps.streams.commit([replaceAccountDataRow(key, change)], {
         positions: 1,
         publish: (position) => publishAccountData(deps, key, position),
       })
@@ -68,9 +67,5 @@ export async function updateAccountData(
 
 /** As it stands in a sync. */
 export function accountDataEventText(row: Pick<AccountDataRow, 'type' | 'content'>): string {
-  return `{"type":${JSON.stringify(originalText(row.type))},"content":${row.content}}`
-}
-
-function stored(key: AccountDataKey): AccountDataKey {
-  return { ...key, type: storedText(key.type) }
+  return `{"type":${JSON.stringify(row.type)},"content":${row.content}}`
 }

@@ -1,6 +1,5 @@
 /** Sessions: a device with the tokens that act for it. */
 import { ExpectationFailed, type Statement } from '@holdfast/platform/database/database'
-import { storedText } from '@holdfast/platform/database/text'
 import type { DeviceId, UserId } from '@holdfast/protocol/ids/brand'
 import { parseDeviceId } from '@holdfast/protocol/ids/opaque'
 import { cutDisplayName } from '../devices/display-name.ts'
@@ -100,7 +99,7 @@ async function draftDevice(
     deviceNid: deviceNid!,
     userNid,
     deviceId,
-    storedDisplayName: name === undefined ? undefined : storedText(name),
+    displayName: name,
     createdMs: deps.clock.nowMs(),
   })
   return { deviceId, deviceNid: deviceNid!, statements: [insert] }

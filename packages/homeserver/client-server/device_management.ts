@@ -1,7 +1,6 @@
 /** Device management. <https://spec.matrix.org/v1.19/client-server-api/#device-management> */
 import * as operations from '@holdfast/api/generated/client-server/device_management'
 import { members } from '@holdfast/api/operation'
-import { originalText } from '@holdfast/platform/database/text'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { Requester } from '../accounts/requester.ts'
 import { requireDisplayName } from '../devices/display-name.ts'
@@ -61,7 +60,7 @@ export const deleteDevices = route(operations.deleteDevices, async ({ deps, requ
 function shown(row: DeviceRow): object {
   return {
     device_id: row.device_id,
-    ...(row.display_name === null ? {} : { display_name: originalText(row.display_name) }),
+    ...(row.display_name === null ? {} : { display_name: row.display_name }),
     ...(row.last_seen_ms === null ? {} : { last_seen_ts: row.last_seen_ms }),
     ...(row.last_seen_address === null ? {} : { last_seen_ip: row.last_seen_address }),
   }

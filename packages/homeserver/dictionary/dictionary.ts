@@ -2,7 +2,6 @@
 import { LRUCache } from 'lru-cache'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Database, Statement } from '@holdfast/platform/database/database'
-import { originalText, storedText } from '@holdfast/platform/database/text'
 import * as storage from '../storage/dictionary.ts'
 import { openNidAllocator } from '../storage/nids.ts'
 
@@ -46,16 +45,14 @@ export function openDictionary(db: Database): Dictionary {
   })
   const typeWord = (type: string): Word => ({
     text: type,
-    find: async () => (await storage.eventTypeNid(db, storedText(type)))?.type_nid,
-    insert: (nid) => storage.insertEventType(nid, storedText(type)),
+    find: async () => (await storage.eventTypeNid(db, type))?.type_nid,
+    insert: (nid) => storage.insertEventType(nid, type),
   })
   const keyWord = (key: StateKey): Word => {
-    const stored = { type: storedText(key.type), stateKey: storedText(key.stateKey) }
     return {
-      // The escape never yields a NUL, so this joins without ambiguity.
-      text: `${stored.type}\0${stored.stateKey}`,
-      find: async () => (await storage.stateKeyNid(db, stored))?.state_key_nid,
-      insert: (nid) => storage.insertStateKey(nid, stored),
+      text: `${key.type.length}:${key.type}${key.stateKey}`,
+      find: async () => (await storage.stateKeyNid(db, key))?.state_key_nid,
+      insert: (nid) => storage.insertStateKey(nid, key),
     }
   }
 
@@ -73,10 +70,7 @@ export function openDictionary(db: Database): Dictionary {
     stateKeys: (nids) =>
       readTexts(nids, keyTexts, async (missing) => {
         const rows = await storage.stateKeys(db, missing)
-        return rows.map((row) => [
-          row.state_key_nid,
-          { type: originalText(row.type), stateKey: originalText(row.state_key) },
-        ])
+        return rows.map((row) => [row.state_key_nid, { type: row.type, stateKey: row.state_key }])
       }),
   }
 }

@@ -4,7 +4,6 @@
  */
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
-import { originalText, storedText } from '@holdfast/platform/database/text'
 import type { Log } from '@holdfast/platform/log/log'
 import type { Requester } from '../accounts/requester.ts'
 import {
@@ -247,8 +246,7 @@ export class PresenceTracker implements Disposable {
   async #tell(user: User, state: PresenceState): Promise<void> {
     const { streams, waker, clock } = this.#deps
     const { userNid, statusMessage, lastActiveMs } = user
-    const storedStatusMessage = statusMessage === undefined ? undefined : storedText(statusMessage)
-    await streams.commit([setPresenceRow({ userNid, state, storedStatusMessage, lastActiveMs })], {
+    await streams.commit([setPresenceRow({ userNid, state, statusMessage, lastActiveMs })], {
       positions: 1,
       publish: (position) => {
         user.told = { state, statusMessage, atMs: clock.monotonicMs() }
@@ -284,6 +282,5 @@ export class PresenceTracker implements Disposable {
 }
 
 function statusOf(row: PresenceRow | undefined): string | undefined {
-  const stored = row?.status_message ?? undefined
-  return stored === undefined ? undefined : originalText(stored)
+  return row?.status_message ?? undefined
 }

@@ -2,7 +2,7 @@
 import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
 import { position, sql } from '@holdfast/platform/database/sql'
 
-/** Room nid 0: of the user as a whole. `type` is in its stored form (platform/database/text.ts). */
+/** Room nid 0: of the user as a whole. */
 export type AccountDataKey = { readonly userNid: number; readonly roomNid: number; readonly type: string }
 export type AccountDataRow = { room_nid: number; type: string; content: string; position: number }
 

@@ -31,13 +31,13 @@ export function deviceOf(db: Reader, key: DeviceKey): Promise<DeviceRow | undefi
 export function insertDevice(
   device: DeviceKey & {
     readonly deviceNid: number
-    readonly storedDisplayName: string | undefined
+    readonly displayName: string | undefined
     readonly createdMs: number
   },
 ): Statement {
   return statement(
     sql`INSERT INTO devices (device_nid, user_nid, device_id, display_name, created_ms, last_seen_ms, last_seen_address)
-        VALUES (${device.deviceNid}, ${device.userNid}, ${device.deviceId}, ${device.storedDisplayName ?? null},
+        VALUES (${device.deviceNid}, ${device.userNid}, ${device.deviceId}, ${device.displayName ?? null},
           ${device.createdMs}, NULL, NULL)
         ON CONFLICT DO NOTHING`,
     { changes: 1 },
@@ -50,8 +50,8 @@ export function requireDevice(deviceNid: number): Statement {
 }
 
 /** Breaks its expectation if there is no such device. */
-export function renameDevice(deviceNid: number, storedDisplayName: string): Statement {
-  return statement(sql`UPDATE devices SET display_name = ${storedDisplayName} WHERE device_nid = ${deviceNid}`, {
+export function renameDevice(deviceNid: number, displayName: string): Statement {
+  return statement(sql`UPDATE devices SET display_name = ${displayName} WHERE device_nid = ${deviceNid}`, {
     changes: 1,
   })
 }

@@ -24,21 +24,19 @@ export function insertUser(nid: number, userId: string): Statement {
   return statement(sql`INSERT INTO users (user_nid, user_id) VALUES (${nid}, ${userId}) ON CONFLICT DO NOTHING`)
 }
 
-export function eventTypeNid(db: Reader, storedType: string): Promise<{ type_nid: number } | undefined> {
-  return db.row(sql`SELECT type_nid FROM event_types WHERE type = ${storedType}`)
+export function eventTypeNid(db: Reader, type: string): Promise<{ type_nid: number } | undefined> {
+  return db.row(sql`SELECT type_nid FROM event_types WHERE type = ${type}`)
 }
 
-export function insertEventType(nid: number, storedType: string): Statement {
-  return statement(sql`INSERT INTO event_types (type_nid, type) VALUES (${nid}, ${storedType}) ON CONFLICT DO NOTHING`)
+export function insertEventType(nid: number, type: string): Statement {
+  return statement(sql`INSERT INTO event_types (type_nid, type) VALUES (${nid}, ${type}) ON CONFLICT DO NOTHING`)
 }
 
 export function stateKeyNid(
   db: Reader,
-  stored: { readonly type: string; readonly stateKey: string },
+  key: { readonly type: string; readonly stateKey: string },
 ): Promise<{ state_key_nid: number } | undefined> {
-  return db.row(
-    sql`SELECT state_key_nid FROM state_keys WHERE type = ${stored.type} AND state_key = ${stored.stateKey}`,
-  )
+  return db.row(sql`SELECT state_key_nid FROM state_keys WHERE type = ${key.type} AND state_key = ${key.stateKey}`)
 }
 
 export function stateKeys(
@@ -51,9 +49,9 @@ export function stateKeys(
   )
 }
 
-export function insertStateKey(nid: number, stored: { readonly type: string; readonly stateKey: string }): Statement {
+export function insertStateKey(nid: number, key: { readonly type: string; readonly stateKey: string }): Statement {
   return statement(
     sql`INSERT INTO state_keys (state_key_nid, type, state_key)
-        VALUES (${nid}, ${stored.type}, ${stored.stateKey}) ON CONFLICT DO NOTHING`,
+        VALUES (${nid}, ${key.type}, ${key.stateKey}) ON CONFLICT DO NOTHING`,
   )
 }

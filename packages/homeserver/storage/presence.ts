@@ -59,12 +59,12 @@ export function presentUsers(db: Reader): Promise<readonly PresenceRow[]> {
 export function setPresenceRow(presence: {
   readonly userNid: number
   readonly state: PresenceState
-  readonly storedStatusMessage: string | undefined
+  readonly statusMessage: string | undefined
   readonly lastActiveMs: number
 }): Statement {
   return statement(
     sql`INSERT INTO presence (user_nid, state, status_message, last_active_ms, position)
-        VALUES (${presence.userNid}, ${PRESENCE_CODES[presence.state]}, ${presence.storedStatusMessage ?? null},
+        VALUES (${presence.userNid}, ${PRESENCE_CODES[presence.state]}, ${presence.statusMessage ?? null},
           ${presence.lastActiveMs}, ${position()})
         ON CONFLICT (user_nid) DO UPDATE SET state = excluded.state, status_message = excluded.status_message,
           last_active_ms = excluded.last_active_ms, position = excluded.position`,

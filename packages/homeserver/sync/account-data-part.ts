@@ -1,7 +1,6 @@
 /** Account data in a sync: read once for each answer, for all rooms. */
 import { passesEventFilter, passesNothing, passesRoomEventFilter } from '@holdfast/protocol/filter/match'
 import type { JsonValue } from '@holdfast/protocol/json/value'
-import { originalText } from '@holdfast/platform/database/text'
 import { defaultPushRules } from '@holdfast/protocol/push/default-rules'
 import { accountDataEventText, NO_ROOM } from '../account-data/account-data.ts'
 import { accountDataChanges, accountDataOfRoom, type AccountDataRow } from '../storage/account-data.ts'
@@ -34,7 +33,7 @@ export async function globalAccountData(context: SyncContext): Promise<readonly 
   const { filter, since, requester } = context
   if (passesNothing(filter.accountData)) return []
   const rows = (await changesOf(context)).get(NO_ROOM) ?? []
-  const passing = rows.filter((row) => passesEventFilter(filter.accountData, { type: originalText(row.type) }))
+  const passing = rows.filter((row) => passesEventFilter(filter.accountData, { type: row.type }))
   const texts = passing.map(accountDataEventText)
   const showsRules = since === undefined && passesEventFilter(filter.accountData, { type: 'm.push_rules' })
   if (!showsRules) return texts
@@ -54,7 +53,7 @@ export async function roomAccountData(
   const contentOf = (row: AccountDataRow): JsonValue =>
     filter.containsUrl === undefined ? {} : (JSON.parse(row.content) as JsonValue)
   return (await rowsOfRoom(context, room))
-    .filter((row) => passesRoomEventFilter(filter, { type: originalText(row.type), roomId, content: contentOf(row) }))
+    .filter((row) => passesRoomEventFilter(filter, { type: row.type, roomId, content: contentOf(row) }))
     .map(accountDataEventText)
 }
 

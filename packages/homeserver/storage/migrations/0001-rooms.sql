@@ -11,7 +11,6 @@ CREATE TABLE users (
   user_id {{text}} NOT NULL UNIQUE
 );
 
--- Types and state keys are stored escaped (platform/database/text.ts): they may hold any character.
 CREATE TABLE event_types (
   type_nid {{id}},
   type {{text}} NOT NULL UNIQUE

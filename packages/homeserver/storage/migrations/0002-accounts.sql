@@ -22,7 +22,6 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_leaving ON accounts (user_nid) WHERE is_leaving = 1;
 
--- Names that clients choose are stored escaped (platform/database/text.ts): they may hold any character.
 CREATE TABLE devices (
   device_nid {{id}},
   user_nid BIGINT NOT NULL,

@@ -1,6 +1,6 @@
 -- What users keep here for their clients: account data (with tags), and filters.
 
--- room_nid is 0 for what belongs to the user as a whole. Types are stored escaped.
+-- room_nid is 0 for what belongs to the user as a whole.
 CREATE TABLE account_data (
   user_nid BIGINT NOT NULL,
   room_nid BIGINT NOT NULL,

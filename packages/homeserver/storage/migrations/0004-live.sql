@@ -27,7 +27,7 @@ CREATE TABLE typing_rooms (
 );
 CREATE INDEX typing_rooms_active ON typing_rooms (room_nid) WHERE is_active = 1;
 
--- Presence of local users as it was told last. The status message is stored escaped.
+-- Presence of local users as it was told last.
 CREATE TABLE presence (
   user_nid {{id}},
   -- see storage/presence.ts PRESENCE_CODES
