@@ -31,7 +31,8 @@ export const getRoomEvents = route(message_pagination.getRoomEvents, async ({ de
   const chunk = await clientEvents(deps, page.events, format)
   const members = filter.lazyLoadMembers ? await memberEventsOfSenders(deps, view.state, page.events) : []
   const parts = [`"start":"${streamToken(Math.max(from, 0))}"`, `"chunk":[${chunk.join(',')}]`]
-  if (page.next !== undefined) parts.push(`"end":"${streamToken(page.next)}"`)
+  // Only an empty page says that there is nothing more: clients from before `end` could be absent begin anew without it.
+  if (page.next !== undefined || page.events.length > 0) parts.push(`"end":"${streamToken(page.end)}"`)
   const state = await clientEvents(deps, members, { ...format, as: 'state' })
   if (state.length > 0) parts.push(`"state":[${state.join(',')}]`)
   return new JsonText(`{${parts.join(',')}}`)

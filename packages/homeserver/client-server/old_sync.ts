@@ -28,7 +28,7 @@ export const getEvents = route(old_sync.getEvents, async ({ deps, requester, que
 })
 
 export const initialSync = route(old_sync.initialSync, async ({ deps, requester, query }) => {
-  const limit = Math.min(Math.max(query.limit ?? LIMIT_DEFAULT, 1), LIMIT_MAX)
+  const limit = Math.min(Math.max(query.limit ?? LIMIT_DEFAULT, 0), LIMIT_MAX)
   return new JsonText(await snapshot(deps, requester, { limit, archived: query.archived ?? false }))
 })
 

@@ -1,11 +1,22 @@
 /** GET /rooms/{roomId}/initialSync. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidinitialsync> */
 import * as room_initial_sync from '@holdfast/api/generated/client-server/room_initial_sync'
+import { decodeQuery } from '@holdfast/api/query'
 import { snapshotOfRoom } from '../sync/old-sync.ts'
 import { JsonText } from './reply.ts'
 import { route } from './route.ts'
 
-const LIMIT = 20
+const LIMIT_DEFAULT = 20
+const LIMIT_MAX = 100
 
-export const roomInitialSync = route(room_initial_sync.roomInitialSync, async ({ deps, requester, params }) => {
-  return new JsonText(await snapshotOfRoom(deps, requester, { roomId: params.roomId, limit: LIMIT }))
-})
+export const roomInitialSync = route(
+  room_initial_sync.roomInitialSync,
+  async ({ deps, requester, params, request }) => {
+    return new JsonText(await snapshotOfRoom(deps, requester, { roomId: params.roomId, limit: limitOf(request.query) }))
+  },
+)
+
+/** Not in the specification, but as for GET /initialSync. */
+function limitOf(query: string): number {
+  const raw = decodeQuery(query).find(([name]) => name === 'limit')?.[1] ?? ''
+  return /^[0-9]{1,9}$/.test(raw) ? Math.min(Number(raw), LIMIT_MAX) : LIMIT_DEFAULT
+}

@@ -22,11 +22,10 @@ export type PageQuery = {
 export type Page = {
   /** In the direction of the page. */
   readonly events: readonly StoredEvent[]
-  /**
-   * Where the next page begins; undefined: there is nothing more. Only an empty page says so, because clients from
-   * before `end` could be absent begin anew when it is.
-   */
+  /** Where the next page begins; undefined: there is nothing more. */
   readonly next: number | undefined
+  /** Where this page ends. */
+  readonly end: number
 }
 
 /** What may be paged through: a `RoomView`, or a part of one. */
@@ -53,10 +52,10 @@ export async function messagePage(
       cursor = query.direction === 'b' ? event.position - 1 : event.position
       if (passes(query, event) && (await visibility.mayRead(event))) events.push(event)
     }
-    if (rows.length < batch) return { events, next: events.length === 0 ? undefined : cursor }
+    if (rows.length < batch) return { events, next: undefined, end: cursor }
     rowsLeft -= rows.length
   }
-  return { events, next: cursor }
+  return { events, next: cursor, end: cursor }
 }
 
 function readRows(

@@ -6,7 +6,6 @@ import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { memberPresence } from '../presence/presence-events.ts'
-import { clientEvents } from '../rooms/client-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { messagePage } from '../rooms/messages.ts'
 import { allStateEvents } from '../rooms/current-state.ts'
@@ -15,6 +14,8 @@ import type { UserMembership } from '../rooms/user-memberships.ts'
 import { publishedRoom } from '../storage/published-rooms.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
 import type { SyncContext } from './sync-context.ts'
+import { ephemeralEvents } from './ephemeral-part.ts'
+import { oldEvents, withRoomId } from './old-format.ts'
 import { globalParts, roomExtras } from './sync-parts.ts'
 import { streamToken } from './sync-token.ts'
 import { loadTimeline } from './timeline.ts'
@@ -31,6 +32,7 @@ export type StreamRequest = {
 
 /** Events of one room in one answer; what did not fit is in the next one. */
 const CHUNK_PER_ROOM_MAX = 100
+const LOOK_AGAIN_MS = 500
 
 /** Everything new in all of the user's rooms, as one list in JSON text; waits for something to happen. */
 export async function eventStream(deps: Homeserver, requester: Requester, request: StreamRequest): Promise<string> {
@@ -45,7 +47,9 @@ export async function eventStream(deps: Homeserver, requester: Requester, reques
     if (chunk.length > 0 || end < upTo || timeoutMs <= 0 || request.signal.aborted) {
       return `{"start":"${streamToken(from)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]}`
     }
-    await subscription.wait({ timeoutMs, signal: request.signal })
+    // Nobody is woken by rooms that they only look into.
+    const waitMs = request.roomId === undefined ? timeoutMs : Math.min(timeoutMs, LOOK_AGAIN_MS)
+    await subscription.wait({ timeoutMs: waitMs, signal: request.signal })
   }
 }
 
@@ -84,11 +88,14 @@ async function streamChunk(
   found.push(...(await newInvitations(context, changed)))
   const events = found.filter(({ position }) => position <= end).sort((a, b) => a.position - b.position)
   const chunk: string[] = []
-  for (const event of events)
-    chunk.push(...(await clientEvents(deps, [event], { reader: requester, room: 'with-room-id' })))
+  for (const event of events) chunk.push(...(await oldEvents(deps, [event], { reader: requester })))
   if (end < upTo) return { chunk, end }
-  for (const room of changed) chunk.push(...(await ephemeralOf(context, room)))
-  return { chunk: [...chunk, ...(await globalEvents(context, memberships, 'presence'))], end }
+  for (const room of changed) chunk.push(...(await extrasOf(context, room)))
+  const looking = spans.at(-1)
+  if (looking !== undefined) chunk.push(...(await ephemeralOf(context, looking)))
+  chunk.push(...(await globalEvents(context, memberships, 'account_data')))
+  chunk.push(...(await globalEvents(context, withRoom(memberships, looking), 'presence')))
+  return { chunk, end }
 }
 
 async function newEvents(
@@ -146,15 +153,28 @@ async function newInvitations({ deps, ignored }: SyncContext, changed: readonly 
   return found
 }
 
-async function ephemeralOf(context: SyncContext, { membership, since }: ChangedRoom): Promise<readonly string[]> {
+async function extrasOf(context: SyncContext, { membership, since }: ChangedRoom): Promise<readonly string[]> {
   if (membership.membership !== 'join') return []
   const { roomId } = await context.deps.events.room(membership.roomNid)
-  const { ephemeral } = await roomExtras(context, membership, since ?? membership.position)
-  return ephemeral.map((text) => withRoomId(text, roomId))
+  const { accountData, ephemeral } = await roomExtras(context, membership, since ?? membership.position)
+  return [...ephemeral, ...accountData].map((text) => withRoomId(text, roomId))
 }
 
-function withRoomId(text: string, roomId: RoomId): string {
-  return `{"room_id":${JSON.stringify(roomId)},${text.slice(1)}`
+/** Who types and who has read, in a room that the user only looks into. */
+async function ephemeralOf(context: SyncContext, { roomNid, after }: RoomSpan): Promise<readonly string[]> {
+  const { roomId } = await context.deps.events.room(roomNid)
+  const texts = await ephemeralEvents(context, { roomNid, roomId, since: after })
+  return texts.map((text) => withRoomId(text, roomId))
+}
+
+/** As if the user were in the room that they look into: its members are not hidden from them. */
+function withRoom(
+  memberships: ReadonlyMap<number, UserMembership>,
+  looking: RoomSpan | undefined,
+): ReadonlyMap<number, UserMembership> {
+  if (looking === undefined) return memberships
+  const { roomNid } = looking
+  return new Map([...memberships, [roomNid, { roomNid, membership: 'join', eventNid: 0, position: 0 }]])
 }
 
 /** The events of a top-level part of /sync. */
@@ -211,7 +231,7 @@ async function snapshotOf(
     const member = (await deps.events.byNid(membership.eventNid))!
     const head = `"room_id":${JSON.stringify(roomId)},"membership":"${membership.membership}"`
     const inviter = membership.membership === 'invite' ? `,"inviter":${JSON.stringify(member.pdu.sender)}` : ''
-    const [text] = await clientEvents(deps, [member], { reader: requester, room: 'with-room-id' })
+    const [text] = await oldEvents(deps, [member], { reader: requester })
     return `{${head}${inviter},"invite":${text!}}`
   }
   const view = await roomView(deps, requester, roomId)
@@ -236,9 +256,8 @@ export async function roomSnapshot(
     filter: context.filter.room.timeline,
     state: 'after',
   })
-  const format = { reader: requester, room: 'with-room-id' } as const
-  const chunk = await clientEvents(deps, timeline.events, format)
-  const stateTexts = await clientEvents(deps, await allStateEvents(deps, state), { ...format, as: 'state' })
+  const chunk = await oldEvents(deps, timeline.events, { reader: requester })
+  const stateTexts = await oldEvents(deps, await allStateEvents(deps, state), { reader: requester, as: 'state' })
   const visibility = (await publishedRoom(deps.db, head.roomNid)) === undefined ? 'private' : 'public'
   const membership = (await deps.memberships.of(requester.userNid)).get(head.roomNid)
   // Receipts go on after the user has left: only members get them.

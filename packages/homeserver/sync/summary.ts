@@ -1,18 +1,37 @@
 /** The room summary: counts, and a few members to name the room by. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync_response-200_roomsummary> */
 import type { UserId } from '@holdfast/protocol/ids/brand'
+import { stateEventAt } from '../rooms/current-state.ts'
 import type { RoomHead } from '../rooms/room-heads.ts'
 import { usersInRoomLimited } from '../storage/memberships.ts'
 import type { SyncContext } from './sync-context.ts'
 
 export type RoomSummary = {
-  readonly heroes: readonly UserId[]
+  /** undefined: the room has a name of its own. */
+  readonly heroes: readonly UserId[] | undefined
   readonly joined: number
   readonly invited: number
 }
 
 const HEROES_MAX = 5
 
-export async function roomSummary({ deps, requester }: SyncContext, head: RoomHead): Promise<RoomSummary> {
+export async function roomSummary(context: SyncContext, head: RoomHead): Promise<RoomSummary> {
+  const { joined, invited } = head.members
+  const heroes = (await isNamed(context, head)) ? undefined : await heroesOf(context, head)
+  return { heroes, joined: joined.size, invited: invited.size }
+}
+
+async function isNamed({ deps }: SyncContext, { state }: RoomHead): Promise<boolean> {
+  const name = await stateEventAt(deps, state.map, { type: 'm.room.name', stateKey: '' })
+  if (isText(name?.pdu.content['name'])) return true
+  const alias = await stateEventAt(deps, state.map, { type: 'm.room.canonical_alias', stateKey: '' })
+  return isText(alias?.pdu.content['alias'])
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+async function heroesOf({ deps, requester }: SyncContext, head: RoomHead): Promise<readonly UserId[]> {
   const { joined, invited } = head.members
   let heroes = firstOthers([joined, invited], requester.userNid)
   if (heroes.length === 0) {
@@ -23,7 +42,7 @@ export async function roomSummary({ deps, requester }: SyncContext, head: RoomHe
     })
     heroes = firstOthers([gone.map(({ user_nid }) => user_nid)], requester.userNid)
   }
-  return { heroes: await deps.dictionary.userIds(heroes), joined: joined.size, invited: invited.size }
+  return deps.dictionary.userIds(heroes)
 }
 
 function firstOthers(sources: readonly Iterable<number>[], self: number): number[] {
@@ -38,5 +57,6 @@ function firstOthers(sources: readonly Iterable<number>[], self: number): number
 }
 
 export function summaryText({ heroes, joined, invited }: RoomSummary): string {
-  return `{"m.heroes":${JSON.stringify(heroes)},"m.joined_member_count":${joined},"m.invited_member_count":${invited}}`
+  const named = heroes === undefined ? '' : `"m.heroes":${JSON.stringify(heroes)},`
+  return `{${named}"m.joined_member_count":${joined},"m.invited_member_count":${invited}}`
 }
