@@ -8,7 +8,11 @@ export type ChangedRoom = {
   readonly since: number | undefined
   /** The user had been in the room before the token, and came back after it: the client may still have the earlier stay. */
   readonly isAnother: boolean
+  /** At the token the user was invited, or knocked: of a stay before that the client may lack the end. */
+  readonly wasAsked: boolean
 }
+
+const PLAIN = { isAnother: false, wasAsked: false } as const
 
 export async function changedRooms(
   context: SyncContext,
@@ -22,13 +26,12 @@ export async function changedRooms(
     const isGone = membership.membership === 'leave' || membership.membership === 'ban'
     if (membership.position <= since) {
       if (isJoined && (context.fullState || touchedSince(context, membership.roomNid, since)))
-        changed.push({ membership, since, isAnother: false })
-      else if (isGone && context.fullState && filter.room.includeLeave)
-        changed.push({ membership, since, isAnother: false })
+        changed.push({ membership, since, ...PLAIN })
+      else if (isGone && context.fullState && filter.room.includeLeave) changed.push({ membership, since, ...PLAIN })
       continue
     }
-    const known = isJoined || isGone ? await knownAt(context, membership, since) : 'nothing'
-    changed.push({ membership, since: known === 'room' ? since : undefined, isAnother: known === 'earlier-stay' })
+    if (isJoined || isGone) changed.push(await changedSince(context, membership, since))
+    else changed.push({ membership, since: undefined, ...PLAIN })
   }
   return changed
 }
@@ -36,7 +39,7 @@ export async function changedRooms(
 function initialRooms(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): readonly ChangedRoom[] {
   return [...memberships.values()]
     .filter(({ membership }) => context.filter.room.includeLeave || (membership !== 'leave' && membership !== 'ban'))
-    .map((membership) => ({ membership, since: undefined, isAnother: false }))
+    .map((membership) => ({ membership, since: undefined, ...PLAIN }))
 }
 
 /** Rooms with anything new. Newest positions are known since the start; from before it, every room is looked at. */
@@ -44,20 +47,19 @@ function touchedSince({ deps }: SyncContext, roomNid: number, since: number): bo
   return since < deps.streams.startPosition || deps.streams.roomPosition(roomNid) > since
 }
 
-/** What a client has of a room at a token: back along what each member event replaced. */
-async function knownAt(
-  { deps }: SyncContext,
-  membership: UserMembership,
-  position: number,
-): Promise<'room' | 'earlier-stay' | 'nothing'> {
+/** A room of which the user's membership changed after the token: back along what each member event replaced. */
+async function changedSince({ deps }: SyncContext, membership: UserMembership, since: number): Promise<ChangedRoom> {
+  let atToken: unknown
+  let wasThere = false
   let event = await deps.events.byNid(membership.eventNid)
-  let isNewest = true
-  while (event !== undefined) {
-    if (event.position <= position) {
-      if (event.pdu.content['membership'] === 'join') return isNewest ? 'room' : 'earlier-stay'
-      isNewest = false
+  while (event !== undefined && !wasThere) {
+    if (event.position <= since) {
+      atToken ??= event.pdu.content['membership']
+      wasThere = event.pdu.content['membership'] === 'join'
     }
     event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
   }
-  return 'nothing'
+  if (atToken === 'join') return { membership, since, ...PLAIN }
+  const wasAsked = atToken === 'invite' || atToken === 'knock'
+  return { membership, since: undefined, isAnother: wasThere, wasAsked }
 }

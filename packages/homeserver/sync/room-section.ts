@@ -21,6 +21,8 @@ export type RoomSpan = {
   readonly upTo: number
   /** The client may still have the room from an earlier stay, and has to begin it anew. */
   readonly isAnother: boolean
+  /** The end of an invitation after that stay: it closes the timeline, whose own end lies before it. */
+  readonly closing?: StoredEvent | undefined
 }
 
 const TIMELINE_LIMIT_DEFAULT = 10
@@ -49,11 +51,11 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
       ? await roomSummary(context, head)
       : undefined
   const state = await stateOf(room, span, timeline, isNew ? (summary?.heroes ?? []) : [])
-  const isEmpty = timeline.events.length === 0 && !timeline.limited && state.length === 0
+  const isEmpty = timeline.events.length === 0 && !timeline.limited && state.length === 0 && summary === undefined
   const hasExtras = extras.ephemeral.length > 0 || extras.accountData.length > 0
   if (isEmpty && !hasExtras && !isNew && !context.fullState) return undefined
   const parts = [
-    `"timeline":${await timelineText(context, timeline)}`,
+    `"timeline":${await timelineText(context, timeline, span.closing)}`,
     `"${context.useStateAfter ? 'state_after' : 'state'}":{"events":[${(await texts(context, state, 'state')).join(',')}]}`,
     `"account_data":{"events":[${extras.accountData.join(',')}]}`,
   ]
@@ -98,8 +100,13 @@ function withChanges(state: StateMap, changes: ReadonlyMap<number, number>): Sta
   return changed
 }
 
-async function timelineText(context: SyncContext, timeline: Timeline): Promise<string> {
-  const events = (await texts(context, timeline.events, 'timeline')).join(',')
+async function timelineText(
+  context: SyncContext,
+  timeline: Timeline,
+  closing: StoredEvent | undefined,
+): Promise<string> {
+  const shown = closing === undefined ? timeline.events : [...timeline.events, closing]
+  const events = (await texts(context, shown, 'timeline')).join(',')
   return `{"events":[${events}],"limited":${timeline.limited},"prev_batch":"${streamToken(timeline.start)}"}`
 }
 

@@ -6,6 +6,7 @@ import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
+import type { StoredEvent } from '../rooms/event-store.ts'
 import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
@@ -97,11 +98,8 @@ async function sectionText(context: SyncContext, room: ChangedRoom): Promise<str
       return roomSection({ context, membership }, { since, upTo: context.upTo, isAnother }, extras)
     }
     case 'leave':
-    case 'ban': {
-      const departure = await departurePosition(deps, membership)
-      if (departure === undefined || isRefusal(context, membership, departure)) return removalText(context, membership)
-      return roomSection({ context, membership }, { since, upTo: departure, isAnother }, NO_EXTRAS)
-    }
+    case 'ban':
+      return goneText(context, room)
     case 'invite':
     case 'knock': {
       const member = (await deps.events.byNid(membership.eventNid))!
@@ -112,21 +110,39 @@ async function sectionText(context: SyncContext, room: ChangedRoom): Promise<str
   }
 }
 
-/** Whether the client knows of the departure, and what is new is that something else ended. */
-function isRefusal({ since }: SyncContext, { position }: UserMembership, departure: number): boolean {
-  return since !== undefined && departure <= since && position > since
+/** A room that the user is out of: up to where they left it, and how an invitation or a knock after that ended. */
+async function goneText(context: SyncContext, room: ChangedRoom): Promise<string | undefined> {
+  const { deps, requester } = context
+  const { membership, since, isAnother } = room
+  const token = context.since ?? Number.MIN_SAFE_INTEGER
+  const departure = await departurePosition(deps, membership)
+  if (departure !== undefined && (departure > token || membership.position <= token)) {
+    return roomSection({ context, membership }, { since, upTo: departure, isAnother }, NO_EXTRAS)
+  }
+  const end = await endOfStay(deps, membership)
+  if (end.position <= token || (await visibleEvents(deps, requester, [end])).length === 0) return undefined
+  if (departure === undefined || !room.wasAsked) return removalText(context, end)
+  return roomSection({ context, membership }, { since, upTo: departure, isAnother, closing: end }, NO_EXTRAS)
 }
 
-/** Who was out of the room already learns that an invitation or a knock is over, and nothing else of the room. */
-async function removalText(context: SyncContext, membership: UserMembership): Promise<string | undefined> {
-  const { deps, requester } = context
-  if (context.since !== undefined && membership.position <= context.since) return undefined
-  const event = (await deps.events.byNid(membership.eventNid))!
-  const visible = await visibleEvents(deps, requester, [event])
-  if (visible.length === 0) return undefined
-  const texts = await clientEvents(deps, visible, { reader: requester, room: 'without-room-id' })
-  const timeline = `{"events":[${texts.join('')}],"limited":false,"prev_batch":"${streamToken(event.position - 1)}"}`
-  return `{"timeline":${timeline},"state":{"events":[]},"account_data":{"events":[]}}`
+/** The event by which the user came out: what follows, as a ban after leaving, is not for them to see. */
+async function endOfStay(deps: Homeserver, membership: UserMembership): Promise<StoredEvent> {
+  let end = (await deps.events.byNid(membership.eventNid))!
+  while (end.replacesNid !== undefined) {
+    const before = (await deps.events.byNid(end.replacesNid))!
+    if (before.pdu.content['membership'] !== 'leave' && before.pdu.content['membership'] !== 'ban') break
+    end = before
+  }
+  return end
+}
+
+/** Tells that an invitation or a knock is over, and nothing else of the room. */
+async function removalText(context: SyncContext, end: StoredEvent): Promise<string> {
+  const { deps, requester, useStateAfter } = context
+  const texts = await clientEvents(deps, [end], { reader: requester, room: 'without-room-id' })
+  const timeline = `{"events":[${texts.join('')}],"limited":false,"prev_batch":"${streamToken(end.position - 1)}"}`
+  const state = useStateAfter ? 'state_after' : 'state'
+  return `{"timeline":${timeline},"${state}":{"events":[]},"account_data":{"events":[]}}`
 }
 
 const NO_EXTRAS = { ephemeral: [], accountData: [] }
