@@ -17,6 +17,7 @@ import type { RecentJoins } from './presence/recent-joins.ts'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
 import type { CreationTimes } from './rooms/creation-times.ts'
 import type { ReceiptPositions } from './receipts/positions.ts'
+import type { ReceiptWaker } from './receipts/waker.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
@@ -66,6 +67,8 @@ export type Homeserver = {
   readonly typing: Typing
   /** In which rooms receipts moved. */
   readonly receiptPositions: ReceiptPositions
+  /** Wakes syncs for receipts. */
+  readonly receiptWaker: ReceiptWaker
   readonly passwords: PasswordHasher
   readonly rateLimiter: RateLimiter
   /** User-interactive authentication in progress. */

@@ -20,6 +20,7 @@ import { PresenceTracker } from './presence/tracker.ts'
 import { openPresenceWaker } from './presence/waker.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
 import { openReceiptPositions } from './receipts/positions.ts'
+import { openReceiptWaker } from './receipts/waker.ts'
 import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
@@ -77,6 +78,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     recentJoins,
     typing: openTyping(shared),
     receiptPositions: openReceiptPositions(streams),
+    receiptWaker: openReceiptWaker(shared),
     accounts: openAccountCaches(db),
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
@@ -101,7 +103,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
-      for (const timed of [parts.typing, parts.presence, parts.presenceWaker]) timed[Symbol.dispose]()
+      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker]) timed[Symbol.dispose]()
     },
   }
 }

@@ -139,5 +139,5 @@ function publish(deps: Homeserver, { head, userNid }: Reader, moved: readonly Ma
   deps.receiptPositions.moved(roomNid, position)
   // A private receipt concerns its owner alone: nobody else is woken.
   const joined = moved.includes('m.read') ? head.members.joined : new Set([userNid])
-  deps.streams.roomChanged({ roomNid, position, joined, membershipChanged: [] })
+  deps.receiptWaker.moved({ roomNid, position, userNid, joined })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { untilSomebodyWaits } from '../testing/until.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser, type TestResponse } from '../testing/homeserver.ts'
 
 /** A test looks where it expects something. */
@@ -64,6 +65,23 @@ test('a receipt wakes those who wait', async () => {
   const waiting = receiptsOf(room, room.ann, `?since=${since}&timeout=10000`)
   await room.bob.ok('POST', receiptPath(room, 'm.read', event), {})
   assert.equal((await waiting).length, 1)
+})
+
+test('[REC8] in a large room receipts wake the others together and later, and are told to who comes before', async () => {
+  const room = await aRoom()
+  const others = await Promise.all(Array.from({ length: 20 }, (_, n) => server.user(`crowd${names}-${n}`)))
+  for (const other of others) await other.ok('POST', `${room.path}/join`, {})
+  const event = await say(room)
+  const { next_batch: since } = await room.ann.ok('GET', '/sync?set_presence=offline')
+  let isWoken = false
+  const waiting = receiptsOf(room, room.ann, `?since=${since}&timeout=10000&set_presence=offline`)
+  void waiting.then(() => (isWoken = true))
+  await untilSomebodyWaits(server)
+  const readers = [room.bob, ...others.slice(0, 5)]
+  for (const reader of readers) await reader.ok('POST', receiptPath(room, 'm.read', event), {})
+  assert.equal(isWoken, false)
+  assert.equal(Object.keys((await receiptsOf(room, others[9]!))[0]![event]['m.read']).length, readers.length)
+  assert.equal(Object.keys((await waiting)[0]![event]['m.read']).length, readers.length)
 })
 
 test('[REC1] a receipt never moves back, and one that stands still is not told again', async () => {

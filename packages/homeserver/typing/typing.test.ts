@@ -7,6 +7,8 @@ import { startTestHomeserver, type TestHomeserver, type TestUser, type TestRespo
 /** A test looks where it expects something. */
 type Json = TestResponse['body']
 
+const PAUSE_MS = 100
+
 type World = AsyncDisposable & {
   readonly server: TestHomeserver
   readonly clock: ManualClock
@@ -39,7 +41,9 @@ async function told(world: World, user: TestUser, since?: string): Promise<Told>
   return { users: typing[0]?.content.user_ids, token: answer.next_batch, answer }
 }
 
-function types(world: World, user: TestUser, body: unknown): Promise<Json> {
+/** After the pause that follows what was told before. */
+async function types(world: World, user: TestUser, body: unknown): Promise<Json> {
+  await world.clock.advance(PAUSE_MS)
   return user.ok('PUT', `${world.path}/typing/${user.userId}`, body)
 }
 
@@ -124,8 +128,25 @@ test('several who type at once are all told', async () => {
   await using world = await aRoom()
   const { token } = await told(world, world.bob)
   await Promise.all([types(world, world.ann, { typing: true }), types(world, world.bob, { typing: true })])
-  const both = await told(world, world.bob, token)
-  assert.deepEqual(both.users?.toSorted(), [world.ann.userId, world.bob.userId])
+  await world.clock.advance(PAUSE_MS)
+  const isBoth = async (): Promise<boolean> => (await told(world, world.bob, token)).users?.length === 2
+  await until(isBoth, 'not both are told')
+})
+
+test('[TYP5] who starts and stops all the time is not told of every time, and the last word counts', async () => {
+  await using world = await aRoom()
+  await types(world, world.ann, { typing: true })
+  const first = await told(world, world.bob)
+  const put = (typing: boolean): Promise<Json> =>
+    world.ann.ok('PUT', `${world.path}/typing/${world.ann.userId}`, { typing })
+  for (let round = 0; round < 20; round += 1) {
+    await put(false)
+    await put(true)
+  }
+  await put(false)
+  assert.equal((await told(world, world.bob, first.token)).token, first.token)
+  await world.clock.advance(PAUSE_MS)
+  await until(async () => (await told(world, world.bob, first.token)).users?.length === 0, 'the end is not told')
 })
 
 test('nobody can type for another, in a room they are not in, or in none', async () => {

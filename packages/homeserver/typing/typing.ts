@@ -8,11 +8,12 @@ import type { Log } from '@holdfast/platform/log/log'
 import type { RoomHeads } from '../rooms/room-heads.ts'
 import { activeTypingRooms, endTypingRooms, setTypingRoom, typingRoomPosition } from '../storage/typing.ts'
 import type { Streams } from '../streams/streams.ts'
+import { pauseMs } from '../sync/pace.ts'
 
 export type TypingUser = { readonly roomNid: number; readonly userNid: number }
 
 export type Typing = Disposable & {
-  /** The user types for so long from now. Resolves when the room has been told. */
+  /** The user types for so long from now. Resolves when the room has been told, or will be as soon as it is time. */
   begin(user: TypingUser, timeoutMs: number): Promise<void>
   end(user: TypingUser): Promise<void>
   /** Those who type, as the room was told last. */
@@ -30,9 +31,13 @@ type Room = {
   readonly users: Map<number, Disposable>
   told: readonly number[]
   position: number
+  /** The room is told again no sooner. */
+  pausesUntilMs: number
   telling: Promise<void> | undefined
 }
 
+/** Between two changes that a room is told, however small it is. */
+const PAUSE_MS_MIN = 100
 /** When storage could not be written, the end of somebody's typing is told this much later. */
 const RETRY_MS = 5_000
 
@@ -46,11 +51,12 @@ export type TypingDeps = {
 
 export function openTyping(deps: TypingDeps): Typing {
   const rooms = new Map<number, Room>()
+  const stopping = new AbortController()
 
   function roomOf(roomNid: number): Room {
     let room = rooms.get(roomNid)
     if (room === undefined) {
-      room = { roomNid, users: new Map(), told: [], position: 0, telling: undefined }
+      room = { roomNid, users: new Map(), told: [], position: 0, pausesUntilMs: 0, telling: undefined }
       rooms.set(roomNid, room)
     }
     return room
@@ -60,17 +66,31 @@ export function openTyping(deps: TypingDeps): Typing {
     room.users.get(userNid)?.[Symbol.dispose]()
     const timer = deps.clock.after(ms, () => {
       room.users.delete(userNid)
-      tell(room).catch((error: Error) => {
-        deps.log.warn({ error: error.message }, 'cannot tell that somebody stopped typing')
-        expireAfter(room, userNid, RETRY_MS)
-      })
+      tellInBackground(room)
     })
     room.users.set(userNid, timer)
   }
 
+  function tellInBackground(room: Room): void {
+    tell(room).catch((error: Error) => {
+      if (stopping.signal.aborted) return
+      deps.log.warn({ error: error.message }, 'cannot tell who types')
+      deps.clock.after(RETRY_MS, () => tellInBackground(room))
+    })
+  }
+
+  /** Who changes this often is not kept waiting for it. */
+  async function tellNowOrSoon(room: Room): Promise<void> {
+    const isPausing = deps.clock.monotonicMs() < room.pausesUntilMs
+    if (isPausing || room.telling !== undefined) tellInBackground(room)
+    else await tell(room)
+  }
+
   /** One commit at a time for each room: what changes meanwhile goes into the next one together. */
   function tell(room: Room): Promise<void> {
-    room.telling ??= tellUntilTold(deps, room)
+    room.telling ??= tellOnce(deps, room, stopping.signal).then(() => {
+      if (!isTold(room)) tellInBackground(room)
+    })
     return room.telling
   }
 
@@ -78,58 +98,62 @@ export function openTyping(deps: TypingDeps): Typing {
     begin: (user, timeoutMs) => {
       const room = roomOf(user.roomNid)
       expireAfter(room, user.userNid, timeoutMs)
-      return tell(room)
+      return tellNowOrSoon(room)
     },
     end: async (user) => {
       const room = rooms.get(user.roomNid)
       if (room === undefined) return
       room.users.get(user.userNid)?.[Symbol.dispose]()
       room.users.delete(user.userNid)
-      await tell(room)
+      await tellNowOrSoon(room)
     },
     now: (roomNid) => rooms.get(roomNid)?.told ?? [],
-    changedSince: async (roomNid, position) => {
-      const room = rooms.get(roomNid)
-      if (room !== undefined && room.position > position) return room.told
-      // Only who comes with a token from before the start may have missed the end of what began before it.
-      if (position >= deps.streams.startPosition) return undefined
-      const row = await typingRoomPosition(deps.db, roomNid)
-      return row !== undefined && row.position > position ? [] : undefined
-    },
+    changedSince: (roomNid, position) => changedSince(deps, { roomNid, room: rooms.get(roomNid), position }),
     resume: () => endAll(deps, roomOf),
     [Symbol.dispose]: () => {
+      stopping.abort()
       for (const room of rooms.values()) for (const timer of room.users.values()) timer[Symbol.dispose]()
     },
   }
 }
 
-async function tellUntilTold(deps: TypingDeps, room: Room): Promise<void> {
+async function changedSince(
+  deps: TypingDeps,
+  { roomNid, room, position }: { readonly roomNid: number; readonly room: Room | undefined; readonly position: number },
+): Promise<readonly number[] | undefined> {
+  if (room !== undefined && room.position > position) return room.told
+  // Only who comes with a token from before the start may have missed the end of what began before it.
+  if (position >= deps.streams.startPosition) return undefined
+  const row = await typingRoomPosition(deps.db, roomNid)
+  return row !== undefined && row.position > position ? [] : undefined
+}
+
+/** Tells once, after the pause. */
+async function tellOnce(deps: TypingDeps, room: Room, signal: AbortSignal): Promise<void> {
   await Promise.resolve()
   try {
-    for (;;) {
-      const users = [...room.users.keys()]
-      if (users.length !== room.told.length || !users.every((user) => room.told.includes(user))) {
-        await tellUsers(deps, room, users)
-        continue
-      }
-      // In the turn that looked: a change that comes later is told anew.
-      room.telling = undefined
-      return
-    }
-  } catch (error) {
+    const pauseLeftMs = room.pausesUntilMs - deps.clock.monotonicMs()
+    if (pauseLeftMs > 0) await deps.clock.sleep(pauseLeftMs, signal)
+    if (!isTold(room)) await tellUsers(deps, room)
+  } finally {
     room.telling = undefined
-    throw error
   }
 }
 
-async function tellUsers(deps: TypingDeps, room: Room, users: readonly number[]): Promise<void> {
+function isTold({ users, told }: Room): boolean {
+  return users.size === told.length && told.every((user) => users.has(user))
+}
+
+async function tellUsers(deps: TypingDeps, room: Room): Promise<void> {
   const { roomNid } = room
+  const users = [...room.users.keys()]
   const { members } = await deps.heads.byNid(roomNid)
   await deps.streams.commit([setTypingRoom({ roomNid, isActive: users.length > 0 })], {
     positions: 1,
     publish: (position) => {
       room.told = users
       room.position = position
+      room.pausesUntilMs = deps.clock.monotonicMs() + Math.max(pauseMs(members.joined.size), PAUSE_MS_MIN)
       deps.streams.roomChanged({ roomNid, position, joined: members.joined, membershipChanged: [] })
     },
   })
