@@ -9,7 +9,6 @@ import { clientEvents } from '../rooms/client-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
-import { visibleEvents } from '../rooms/visible-events.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
 import { roomSection } from './room-section.ts'
@@ -112,28 +111,32 @@ async function sectionText(context: SyncContext, room: ChangedRoom): Promise<str
 
 /** A room that the user is out of: up to where they left it, and how an invitation or a knock after that ended. */
 async function goneText(context: SyncContext, room: ChangedRoom): Promise<string | undefined> {
-  const { deps, requester } = context
+  const { deps } = context
   const { membership, since, isAnother } = room
   const token = context.since ?? Number.MIN_SAFE_INTEGER
   const departure = await departurePosition(deps, membership)
   if (departure !== undefined && (departure > token || membership.position <= token)) {
     return roomSection({ context, membership }, { since, upTo: departure, isAnother }, NO_EXTRAS)
   }
-  const end = await endOfStay(deps, membership)
-  if (end.position <= token || (await visibleEvents(deps, requester, [end])).length === 0) return undefined
+  const end = await endOfInvitation(deps, membership)
+  if (end === undefined || end.position <= token) return undefined
   if (departure === undefined || !room.wasAsked) return removalText(context, end)
   return roomSection({ context, membership }, { since, upTo: departure, isAnother, closing: end }, NO_EXTRAS)
 }
 
-/** The event by which the user came out: what follows, as a ban after leaving, is not for them to see. */
-async function endOfStay(deps: Homeserver, membership: UserMembership): Promise<StoredEvent> {
-  let end = (await deps.events.byNid(membership.eventNid))!
-  while (end.replacesNid !== undefined) {
-    const before = (await deps.events.byNid(end.replacesNid))!
-    if (before.pdu.content['membership'] !== 'leave' && before.pdu.content['membership'] !== 'ban') break
-    end = before
+/** The event that ended an invitation or a knock; what follows, as a ban of who is out, is not for them to see. */
+async function endOfInvitation(deps: Homeserver, { eventNid }: UserMembership): Promise<StoredEvent | undefined> {
+  let end: StoredEvent | undefined
+  let event = await deps.events.byNid(eventNid)
+  while (event !== undefined && isOut(event)) {
+    end = event
+    event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
   }
-  return end
+  return event === undefined || event.pdu.content['membership'] === 'join' ? undefined : end
+}
+
+function isOut({ pdu }: StoredEvent): boolean {
+  return pdu.content['membership'] === 'leave' || pdu.content['membership'] === 'ban'
 }
 
 /** Tells that an invitation or a knock is over, and nothing else of the room. */
