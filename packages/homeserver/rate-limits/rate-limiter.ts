@@ -19,11 +19,13 @@ export type RateLimiter = {
   count(...buckets: readonly Limited[]): void
 }
 
-/** `level` is what was left at `atMs`. */
-type Bucket = { level: number; atMs: number }
+/** Each taking moves the time at which the bucket is full again; a look moves nothing, so that no rounding adds up. */
+type Bucket = { fullAtMs: number }
 
 /** Per class. A bucket that is pushed out was the longest untouched, and most likely full again. */
 const BUCKETS_MAX = 20_000
+
+type Found = { readonly bucket: Bucket; readonly rate: RateLimit; readonly nowMs: number }
 
 export function openRateLimiter(deps: {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -32,49 +34,54 @@ export function openRateLimiter(deps: {
 }): RateLimiter {
   const classes = new Map<RateLimitClass, LRUCache<string | number, Bucket>>()
 
-  /** The bucket as it is now; undefined where there is no limit. */
-  function bucketNow({ limit, key }: Limited): { readonly bucket: Bucket; readonly rate: RateLimit } | undefined {
+  /** undefined where there is no limit. */
+  function find({ limit, key }: Limited): Found | undefined {
     const rate = deps.limits?.[limit]
     if (rate === undefined) return undefined
     const nowMs = deps.clock.monotonicMs()
     const buckets = classes.get(limit) ?? new LRUCache<string | number, Bucket>({ max: BUCKETS_MAX })
     classes.set(limit, buckets)
-    const bucket = buckets.get(key) ?? { level: rate.burst, atMs: nowMs }
-    bucket.level = Math.min(rate.burst, bucket.level + ((nowMs - bucket.atMs) * rate.perSecond) / 1000)
-    bucket.atMs = nowMs
+    const bucket = buckets.get(key) ?? { fullAtMs: nowMs }
     buckets.set(key, bucket)
-    return { bucket, rate }
+    return { bucket, rate, nowMs }
   }
 
-  function room(limited: readonly Limited[]): readonly Bucket[] {
-    const found = limited.map(bucketNow).filter((one) => one !== undefined)
-    const waitMs = Math.max(0, ...found.map(({ bucket, rate }) => waitForOneMs(bucket, rate)))
+  function room(limited: readonly Limited[]): readonly Found[] {
+    const found = limited.map(find).filter((one) => one !== undefined)
+    const waitMs = Math.max(0, ...found.map(waitForOneMs))
     if (waitMs > 0) throw limitExceeded(waitMs)
-    return found.map(({ bucket }) => bucket)
+    return found
   }
 
   return {
     take: (...limited) => {
-      for (const bucket of room(limited)) bucket.level = Math.max(0, bucket.level - 1)
+      for (const found of room(limited)) takeOne(found)
     },
     check: (...limited) => {
       room(limited)
     },
     count: (...limited) => {
       for (const one of limited) {
-        const found = bucketNow(one)
-        if (found !== undefined) found.bucket.level = Math.max(0, found.bucket.level - 1)
+        const found = find(one)
+        if (found !== undefined) takeOne(found)
       }
     },
   }
 }
 
-/** Refilling adds in fractions, so that a bucket may miss one by a rounding error. */
-const ROUNDING = 1e-9
+/** An empty bucket stays empty. */
+function takeOne({ bucket, rate, nowMs }: Found): void {
+  const refillMs = 1000 / rate.perSecond
+  bucket.fullAtMs = Math.min(Math.max(bucket.fullAtMs, nowMs) + refillMs, nowMs + rate.burst * refillMs)
+}
 
-function waitForOneMs(bucket: Bucket, rate: RateLimit): number {
-  if (bucket.level >= 1 - ROUNDING) return 0
-  return Math.max(1, Math.ceil(((1 - bucket.level) * 1000) / rate.perSecond))
+/** Sums of fractions may be this much too large. */
+const ROUNDING_MS = 1e-6
+
+/** Whole milliseconds until there is one to take; 0 if there is one now. */
+function waitForOneMs({ bucket, rate, nowMs }: Found): number {
+  const readyAtMs = bucket.fullAtMs - (rate.burst - 1) * (1000 / rate.perSecond)
+  return Math.max(0, Math.ceil(readyAtMs - nowMs - ROUNDING_MS))
 }
 
 /** <https://spec.matrix.org/v1.19/client-server-api/#rate-limiting>; `retry_after_ms` also becomes the Retry-After header. */
