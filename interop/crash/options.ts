@@ -10,6 +10,8 @@ export type Options = {
   readonly users: number
   /** The run fails when it takes longer. */
   readonly minutesMax: number
+  /** On a PostgreSQL server of its own instead of SQLite (HOLDFAST_DATABASE names one that is there). */
+  readonly postgres: boolean
   /** Says something untrue to the checker, which must find it: for its own tests. */
   readonly lie: Lie
 }
@@ -24,6 +26,7 @@ export function parseOptions(args: readonly string[]): Options {
       seed: { type: 'string', default: randomBytes(4).toString('hex') },
       users: { type: 'string', default: '4' },
       minutes: { type: 'string', default: '30' },
+      postgres: { type: 'boolean', default: false },
       lie: { type: 'string' },
     },
   })
@@ -34,6 +37,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: values.seed,
     users: count('users', values.users, 2),
     minutesMax: count('minutes', values.minutes, 1),
+    postgres: values.postgres,
     lie,
   }
 }

@@ -1,5 +1,6 @@
 /** `npm run crash`: kill -9 under mixed load, start again, and check that nothing was lost, doubled or torn; see README.md. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startPostgres } from '@holdfast/platform/database/testing/postgres'
 import { type HoldfastProcess, prepareHoldfast } from '../server/holdfast.ts'
 import { integrityProblems } from './database.ts'
 import { checkEverything } from './final-checks.ts'
@@ -28,7 +29,10 @@ type Run = {
 async function main(options: Options): Promise<number> {
   console.log(`crash: ${options.cycles} cycles, --seed ${options.seed}, ${options.users} users`)
   const startedMs = performance.now()
-  await using server = await prepareHoldfast()
+  await using postgres = options.postgres ? await startPostgres({ durable: true }) : undefined
+  await using server = await prepareHoldfast({
+    settings: postgres === undefined ? {} : { HOLDFAST_DATABASE: postgres.url },
+  })
   await server.start()
   const http = openHttp(server.url)
   const chance = seeded(options.seed)
