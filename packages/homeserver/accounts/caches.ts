@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '@holdfast/platform/database/database'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { openNidAllocator, type NidAllocator } from '../storage/nids.ts'
+import { openErasedUsers, type ErasedUsers } from './erased-users.ts'
 import { openRequesterCache, type RequesterCache } from './requester-cache.ts'
 
 /** `version` 0: there is no profile row. */
@@ -13,6 +14,7 @@ export type AccountCaches = {
   /** By user_nid. */
   readonly profiles: LRUCache<number, VersionedProfile>
   readonly deviceNids: NidAllocator
+  readonly erased: ErasedUsers
   /** By user_nid: rooms that are being told of a profile. */
   readonly telling: Map<number, Promise<void>>
 }
@@ -21,7 +23,7 @@ export type AccountCaches = {
 const PROFILE_CHARACTERS_MAX = 16_000_000
 const PROFILE_OVERHEAD = 200
 
-export function openAccountCaches(db: Pick<Database, 'commit'>): AccountCaches {
+export function openAccountCaches(db: Database): AccountCaches {
   return {
     requesters: openRequesterCache(),
     profiles: new LRUCache({
@@ -29,6 +31,7 @@ export function openAccountCaches(db: Pick<Database, 'commit'>): AccountCaches {
       sizeCalculation: ({ fields }) => PROFILE_OVERHEAD + JSON.stringify(fields).length,
     }),
     deviceNids: openNidAllocator(db, 'device'),
+    erased: openErasedUsers(db),
     telling: new Map(),
   }
 }

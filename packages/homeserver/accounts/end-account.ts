@@ -30,7 +30,10 @@ export async function endAccount(
   }
   deps.accounts.requesters.forgetUser(userNid)
   // Before the rooms are left, so that the last member events of who wants to be erased carry no name.
-  if (erase) await emptyProfile(deps, userNid)
+  if (erase) {
+    deps.accounts.erased.add(userNid)
+    await emptyProfile(deps, userNid)
+  }
   await leave(deps, requester)
 }
 

@@ -1,6 +1,7 @@
 /** Many events at once in client form, with what `unsigned` says of other events. */
 import type { Homeserver } from '../homeserver.ts'
 import { clientEventText, type ClientEventExtras, type EventReader } from './client-event.ts'
+import { withoutErased } from './erased-content.ts'
 import type { StoredEvent } from './event-store.ts'
 import { visibleEvents, type EventReaderUser, type ReadDeps } from './visible-events.ts'
 
@@ -15,9 +16,10 @@ export type ClientEventFormat = {
 /** The texts of the events, in their order. All are of one room. */
 export async function clientEvents(
   deps: ReadDeps & Pick<Homeserver, 'clock'>,
-  events: readonly StoredEvent[],
+  stored: readonly StoredEvent[],
   format: ClientEventFormat,
 ): Promise<readonly string[]> {
+  const events = await withoutErased(deps, stored, format.reader)
   const named = new Set<number>()
   for (const event of events) {
     if (event.replacesNid !== undefined && format.as !== 'state') named.add(event.replacesNid)
@@ -57,9 +59,10 @@ async function redactionTexts(
   if (nids.size === 0) return NO_TEXTS
   const redactions = [...nids].flatMap((nid) => others.get(nid) ?? [])
   const visible = new Set(reader === undefined ? redactions : await visibleEvents(deps, reader, redactions))
+  const told = await withoutErased(deps, redactions, reader)
   return new Map(
-    redactions.map((redaction) => {
-      const shown = visible.has(redaction) ? redaction : withoutReason(redaction)
+    redactions.map((redaction, index) => {
+      const shown = visible.has(redaction) ? told[index]! : withoutReason(redaction)
       return [redaction.nid, clientEventText(shown, undefined, { nowMs }, 'with-room-id')]
     }),
   )

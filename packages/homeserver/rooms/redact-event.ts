@@ -10,13 +10,14 @@ import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { redactStoredEvent } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
+import { notInRoom } from './room-access.ts'
 import type { DraftEvent, NewRoomEvent, RoomDraft } from './room-draft.ts'
 import type { Sending } from './send-event.ts'
 
 /** Without these a room is no longer what it was, and no power is worth that: other servers refuse them, too. */
 const NEVER_REDACTED = new Set(['m.room.create', 'm.room.server_acl'])
 
-type RedactDeps = Pick<Homeserver, 'roomQueue' | 'events' | 'clock'>
+type RedactDeps = Pick<Homeserver, 'roomQueue' | 'heads' | 'events' | 'clock'>
 
 export type Redaction = Omit<Sending, 'event' | 'requester'> & {
   readonly target: EventId
@@ -25,11 +26,13 @@ export type Redaction = Omit<Sending, 'event' | 'requester'> & {
 
 /**
  * Sends an m.room.redaction and, in the same commit, reduces the event that it names.
- * @throws {MatrixError} M_NOT_FOUND, M_FORBIDDEN
+ * @throws {MatrixError} M_INVALID_PARAM, M_FORBIDDEN
  */
 export async function redactEvent(deps: RedactDeps, requester: Requester, redaction: Redaction): Promise<DraftEvent> {
+  // Who is not in the room does not learn which events it has.
+  if (!(await deps.heads.byNid(redaction.roomNid)).members.joined.has(requester.userNid)) throw notInRoom()
   const target = await deps.events.inRoom(redaction.roomNid, redaction.target)
-  if (target === undefined) throw matrixError('M_NOT_FOUND', 'There is no such event in this room.')
+  if (target === undefined) throw matrixError('M_INVALID_PARAM', 'There is no such event in this room.')
   if (NEVER_REDACTED.has(target.pdu.type)) throw matrixError('M_FORBIDDEN', `${target.pdu.type} cannot be redacted.`)
   const { redacts: _, ...content } = redaction.content
   const event: NewRoomEvent = {

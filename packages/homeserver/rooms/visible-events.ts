@@ -12,7 +12,10 @@ import type { Homeserver } from '../homeserver.ts'
 import { stateKeyHistory } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
 
-export type ReadDeps = Pick<Homeserver, 'db' | 'events' | 'states' | 'dictionary' | 'heads' | 'memberships'>
+export type ReadDeps = Pick<
+  Homeserver,
+  'db' | 'events' | 'states' | 'dictionary' | 'heads' | 'memberships' | 'accounts'
+>
 
 export type EventReaderUser = { readonly userId: UserId; readonly userNid: number }
 

@@ -4,6 +4,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import { stateMapSet, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { clientEvents } from '../rooms/client-events.ts'
+import { federationEvents } from '../rooms/federation-events.ts'
 import { changesMembers, stateAt, stateBefore, stateChanges } from './room-state.ts'
 import { sentMembersOf } from './sent-members.ts'
 import { roomSummary, summaryText } from './summary.ts'
@@ -116,7 +117,7 @@ async function texts(
   as: 'timeline' | 'state',
 ): Promise<readonly string[]> {
   const { deps, filter, requester } = context
-  if (filter.eventFormat === 'federation') return events.map((event) => event.json)
+  if (filter.eventFormat === 'federation') return federationEvents(deps, events, requester)
   const whole = await clientEvents(deps, events, { reader: requester, room: 'without-room-id', as })
   const fields = filter.eventFields
   if (fields === undefined) return whole

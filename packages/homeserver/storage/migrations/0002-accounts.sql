@@ -21,6 +21,7 @@ CREATE TABLE accounts (
   accepted_terms {{text}}
 );
 CREATE INDEX accounts_leaving ON accounts (user_nid) WHERE is_leaving = 1;
+CREATE INDEX accounts_erased ON accounts (user_nid) WHERE is_erased = 1;
 
 CREATE TABLE devices (
   device_nid {{id}},
