@@ -30,15 +30,18 @@ async function loadChanges({ deps, requester, since, upTo }: SyncContext): Promi
 
 /** Of the user as a whole, as JSON texts. */
 export async function globalAccountData(context: SyncContext): Promise<readonly string[]> {
-  const { filter, since, requester } = context
+  const { filter } = context
   if (passesNothing(filter.accountData)) return []
   const rows = (await changesOf(context)).get(NO_ROOM) ?? []
   const passing = rows.filter((row) => passesEventFilter(filter.accountData, { type: row.type }))
-  const texts = passing.map(accountDataEventText)
-  const showsRules = since === undefined && passesEventFilter(filter.accountData, { type: 'm.push_rules' })
-  if (!showsRules) return texts
-  const content = { global: defaultPushRules(requester.userId) }
-  return [...texts, JSON.stringify({ type: 'm.push_rules', content })]
+  return passing.map(accountDataEventText)
+}
+
+/** The push rules, which are account data of everybody's from the beginning. */
+export function pushRulesEvent({ filter, since, requester }: SyncContext): readonly string[] {
+  const isShown = !passesNothing(filter.accountData) && passesEventFilter(filter.accountData, { type: 'm.push_rules' })
+  if (since !== undefined || !isShown) return []
+  return [JSON.stringify({ type: 'm.push_rules', content: { global: defaultPushRules(requester.userId) } })]
 }
 
 /** Of one room; whole where the client has nothing of the room. */

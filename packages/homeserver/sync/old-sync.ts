@@ -183,7 +183,7 @@ async function globalEvents(
   memberships: ReadonlyMap<number, UserMembership>,
   name: string,
 ): Promise<readonly string[]> {
-  const part = (await globalParts(context, memberships)).find(([other]) => other === name)
+  const part = (await globalParts(context, memberships, 'without-push-rules')).find(([other]) => other === name)
   if (part === undefined) return []
   const { events } = JSON.parse(part[1]) as { events: readonly JsonObject[] }
   return events.map((event) => JSON.stringify(event))

@@ -111,3 +111,9 @@ test('account data from before a restart is told to who has not had it', async (
   assert.deepEqual(types(next.account_data.events), ['my.first'])
   assert.deepEqual(types(next.rooms.join[room.id].account_data.events), ['my.room'])
 })
+
+test('the snapshot of clients from before /sync has the account data, without the push rules', async () => {
+  const ann = await aUser()
+  await ann.ok('PUT', `/user/${ann.userId}/account_data/my.first`, { n: 1 })
+  assert.deepEqual(types((await ann.ok('GET', '/initialSync')).account_data), ['my.first'])
+})

@@ -2,7 +2,7 @@
 import { presenceEvents } from '../presence/presence-events.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { pendingMessages, type PendingMessages } from '../to-device/pending.ts'
-import { globalAccountData, roomAccountData } from './account-data-part.ts'
+import { globalAccountData, pushRulesEvent, roomAccountData } from './account-data-part.ts'
 import { ephemeralEvents } from './ephemeral-part.ts'
 import type { RoomExtras } from './room-section.ts'
 import type { SyncContext } from './sync-context.ts'
@@ -10,12 +10,15 @@ import type { SyncContext } from './sync-context.ts'
 /** Name and JSON text of top-level members; without those that have nothing to tell. */
 export type GlobalParts = readonly (readonly [name: string, text: string])[]
 
+/** Clients from before /sync ask for their push rules, and do not expect them among the account data. */
 export async function globalParts(
   context: SyncContext,
   memberships: ReadonlyMap<number, UserMembership>,
+  pushRules: 'with-push-rules' | 'without-push-rules',
 ): Promise<GlobalParts> {
+  const rules = pushRules === 'with-push-rules' ? pushRulesEvent(context) : []
   return [
-    ...part('account_data', await globalAccountData(context)),
+    ...part('account_data', [...(await globalAccountData(context)), ...rules]),
     ...part('presence', await presenceEvents(context, memberships)),
   ]
 }

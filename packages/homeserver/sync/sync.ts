@@ -58,7 +58,7 @@ async function answerNow(deps: Homeserver, requester: Requester, request: SyncRe
   }
   const rooms = await roomsText(context, memberships)
   const toDevice = await toDevicePart(context, context.since === undefined ? undefined : request.toDeviceSince)
-  const parts = [...(await globalParts(context, memberships)), ...toDevice.parts]
+  const parts = [...(await globalParts(context, memberships, 'with-push-rules')), ...toDevice.parts]
   return {
     text: `{"next_batch":"${syncToken(upTo, toDevice.end)}"${rooms}${globalText(parts)}}`,
     isEmpty: rooms === '' && parts.length === 0,
