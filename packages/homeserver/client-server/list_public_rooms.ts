@@ -1,6 +1,7 @@
 /** /publicRooms and /directory/list/room/{roomId}. <https://spec.matrix.org/v1.19/client-server-api/#published-room-directory> */
 import * as list_public_rooms from '@holdfast/api/generated/client-server/list_public_rooms'
 import { matrixError } from '@holdfast/protocol/errors'
+import { isObject, type JsonValue } from '@holdfast/protocol/json/value'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { maySetCanonicalAlias } from '../directory/aliases.ts'
 import { directoryPage } from '../directory/public-rooms.ts'
@@ -36,7 +37,19 @@ export const getPublicRooms = publicRoute(list_public_rooms.getPublicRooms, asyn
   return directoryPage(deps, { limit: query.limit, since: query.since, searchTerm: undefined, roomTypes: undefined })
 })
 
-export const queryPublicRooms = route(list_public_rooms.queryPublicRooms, async ({ deps, query, body }) => {
+const query = list_public_rooms.queryPublicRooms
+
+/** Clients send the token of the page before, which is null where there was none. */
+const lenientQuery: typeof query = {
+  ...query,
+  parseBody: (raw) => query.parseBody(raw instanceof Uint8Array ? raw : withoutNullToken(raw)),
+}
+
+function withoutNullToken(raw: JsonValue | undefined): JsonValue | undefined {
+  return isObject(raw) && raw['since'] === null ? { ...raw, since: '' } : raw
+}
+
+export const queryPublicRooms = route(lenientQuery, async ({ deps, query, body }) => {
   assertOwnDirectory(deps, query.server)
   // Rooms bridged from a third-party network are none of ours.
   if (body.third_party_instance_id !== undefined && body.third_party_instance_id !== '') {
@@ -45,7 +58,7 @@ export const queryPublicRooms = route(list_public_rooms.queryPublicRooms, async 
   const term = body.filter?.generic_search_term
   return directoryPage(deps, {
     limit: body.limit,
-    since: body.since,
+    since: body.since === '' ? undefined : body.since,
     searchTerm: term === '' ? undefined : term,
     roomTypes: body.filter?.room_types,
   })

@@ -1,6 +1,6 @@
 /** Reading a room: events, state and members. <https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room> */
 import * as rooms from '@holdfast/api/generated/client-server/rooms'
-import { matrixError } from '@holdfast/protocol/errors'
+import { matrixError, MatrixError } from '@holdfast/protocol/errors'
 import { clientEvents } from '../rooms/client-events.ts'
 import { allStateEvents, stateEventAt } from '../rooms/current-state.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
@@ -16,10 +16,10 @@ import { JsonText } from './reply.ts'
 import { route } from './route.ts'
 
 export const getOneRoomEvent = route(rooms.getOneRoomEvent, async ({ deps, requester, params }) => {
-  const view = await roomView(deps, requester, params.roomId)
+  const view = await roomView(deps, requester, params.roomId).catch(notFoundInsteadOfForbidden)
   const event = await deps.events.inRoom(view.head.roomNid, params.eventId)
   const visible = event === undefined ? [] : await visibleEvents(deps, requester, [event])
-  if (visible.length === 0) throw matrixError('M_NOT_FOUND', 'There is no such event here that you may see.')
+  if (visible.length === 0) throw noSuchEvent()
   const [text] = await clientEvents(deps, visible, { reader: requester, room: 'with-room-id' })
   return new JsonText(text!)
 })
@@ -87,3 +87,12 @@ export const getJoinedMembersByRoom = route(rooms.getJoinedMembersByRoom, async 
   }
   return { joined }
 })
+
+function noSuchEvent(): MatrixError {
+  return matrixError('M_NOT_FOUND', 'There is no such event here that you may see.')
+}
+
+/** Whether an event is not there or not for the reader is answered alike. */
+function notFoundInsteadOfForbidden(error: unknown): never {
+  throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN' ? noSuchEvent() : error
+}

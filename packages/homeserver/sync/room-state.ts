@@ -49,14 +49,21 @@ export async function stateChanges(context: SyncContext, query: StateQuery): Pro
   const nids = changedEventNids(query)
   if (!filter.room.state.lazyLoadMembers) return passing(filter.room.state, await deps.events.byNids(nids))
   const memberNids = await wantedMemberNids(context, query)
-  const others = await withoutMembers(deps, nids)
+  // Of a gap all changes are told, whoever they concern: the client may have the member list that they change.
+  const others = query.from === undefined ? await withoutMembers(deps, nids) : await deps.events.byNids(nids)
   return passing(filter.room.state, new Map([...others, ...(await deps.events.byNids(memberNids))]))
 }
 
-function changedEventNids({ from, to }: StateQuery): readonly number[] {
+function changedEventNids({ from, to, sentMembers }: StateQuery): readonly number[] {
   const nids: number[] = []
   if (from === undefined) forEachInStateMap(to, (_key, nid) => nids.push(nid))
-  else for (const { after } of diffStateMaps(from, to)) if (after !== undefined) nids.push(after)
+  else {
+    for (const { key, after } of diffStateMaps(from, to)) {
+      if (after === undefined) continue
+      nids.push(after)
+      sentMembers?.set(key, after)
+    }
+  }
   return nids
 }
 
@@ -65,10 +72,14 @@ async function withoutMembers(deps: StateDeps, nids: readonly number[]): Promise
   return new Map([...events].filter(([, event]) => event.pdu.type !== 'm.room.member'))
 }
 
-/** Members who sent something in the timeline, the reader, and the heroes; each once per device unless the client wants repeats. */
+/**
+ * Members who sent something in the timeline, with the whole state the reader, and the heroes; each once per device unless
+ * the client wants repeats.
+ */
 async function wantedMemberNids(context: SyncContext, query: StateQuery): Promise<readonly number[]> {
   const { deps, filter, requester } = context
-  const wanted = new Set<string>([requester.userId, ...query.alsoMembers])
+  const wanted = new Set<string>(query.alsoMembers)
+  if (query.from === undefined) wanted.add(requester.userId)
   for (const { pdu } of query.timeline) {
     wanted.add(pdu.sender)
     if (pdu.type === 'm.room.member' && pdu.stateKey !== undefined) wanted.add(pdu.stateKey)
