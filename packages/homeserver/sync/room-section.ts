@@ -5,7 +5,7 @@ import { stateMapSet, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { federationEvents } from '../rooms/federation-events.ts'
-import { changesMembers, stateAt, stateBefore, stateChanges } from './room-state.ts'
+import { changesMembers, movesMembers, stateAt, stateBefore, stateChanges } from './room-state.ts'
 import { sentMembersOf } from './sent-members.ts'
 import { roomSummary, summaryText } from './summary.ts'
 import type { SyncContext, SyncRoom } from './sync-context.ts'
@@ -48,7 +48,7 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   const isNew = span.since === undefined
   const head = isJoined ? await deps.heads.byNid(membership.roomNid) : undefined
   const summary =
-    head !== undefined && (isNew || timeline.limited || timeline.unshown.size > 0 || changesMembers(timeline.events))
+    head !== undefined && (isNew || (await mayChangeSummary(deps, timeline)))
       ? await roomSummary(context, head)
       : undefined
   const state = await stateOf(room, span, timeline, isNew ? (summary?.heroes ?? []) : [])
@@ -63,6 +63,11 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   if (isJoined) parts.push(`"ephemeral":{"events":[${extras.ephemeral.join(',')}]}`)
   if (summary !== undefined) parts.push(`"summary":${summaryText(summary)}`)
   return `{${parts.join(',')}}`
+}
+
+async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline): Promise<boolean> {
+  if (timeline.limited || changesMembers(timeline.events)) return true
+  return timeline.unshown.size > 0 && movesMembers(deps, timeline.unshown.values())
 }
 
 async function stateOf(

@@ -104,3 +104,13 @@ function passing(filter: RoomEventFilter, events: ReadonlyMap<number, StoredEven
 export function changesMembers(events: readonly StoredEvent[]): boolean {
   return events.some(({ pdu }) => pdu.type === 'm.room.member' && parseUserId(pdu.stateKey ?? '') !== undefined)
 }
+
+/** Whether some of these events make somebody come or go, as opposed to a new name of who stays. */
+export async function movesMembers(deps: Pick<Homeserver, 'events'>, nids: Iterable<number>): Promise<boolean> {
+  for (const event of (await deps.events.byNids(nids)).values()) {
+    if (event.pdu.type !== 'm.room.member') continue
+    const before = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
+    if (before?.pdu.content['membership'] !== event.pdu.content['membership']) return true
+  }
+  return false
+}

@@ -2,11 +2,13 @@
 import { passesRoomEventFilter } from '@holdfast/protocol/filter/match'
 import type { RoomEventFilter } from '@holdfast/protocol/filter/filter'
 import { passesNothing } from '@holdfast/protocol/filter/match'
+import { diffStateMaps } from '@holdfast/protocol/state/state-map'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { eventVisibility, type EventReaderUser } from '../rooms/visible-events.ts'
 import { timelineBackwards } from '../storage/events.ts'
+import { stateAt } from './room-state.ts'
 
 export type Timeline = {
   /** Oldest first. */
@@ -38,8 +40,11 @@ const ROWS_MAX = 2_000
 
 export async function loadTimeline(deps: Homeserver, query: TimelineQuery): Promise<Timeline> {
   if (query.after >= query.upTo) return { events: [], limited: false, start: query.upTo, unshown: NOTHING }
-  if (passesNothing(query.filter)) {
+  if (query.filter.limit === 0) {
     return { events: [], limited: await hasEvents(deps, query), start: query.upTo, unshown: NOTHING }
+  }
+  if (passesNothing(query.filter)) {
+    return { events: [], limited: false, start: query.upTo, unshown: await changedState(deps, query) }
   }
   const visibility = await eventVisibility(deps, query.roomNid, query.reader)
   const collected = new Collected(query)
@@ -103,6 +108,16 @@ function startOf(events: readonly StoredEvent[], after: number): number {
 async function hasEvents(deps: Homeserver, query: TimelineQuery): Promise<boolean> {
   const { roomNid, after, upTo } = query
   return (await timelineBackwards(deps.db, { roomNid, after, upTo, limit: 1 })).length > 0
+}
+
+/** What a range made of the state, where none of its events can be shown; from the beginning the client gets the whole state. */
+async function changedState(
+  deps: Homeserver,
+  { roomNid, after, upTo }: TimelineQuery,
+): Promise<ReadonlyMap<number, number>> {
+  if (after === Number.MIN_SAFE_INTEGER) return NOTHING
+  const changes = diffStateMaps(await stateAt(deps, roomNid, after), await stateAt(deps, roomNid, upTo))
+  return new Map(changes.flatMap(({ key, after: nid }) => (nid === undefined ? [] : [[key, nid] as const])))
 }
 
 function passes({ filter, ignored }: TimelineQuery, { pdu }: StoredEvent): boolean {
