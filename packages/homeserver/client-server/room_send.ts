@@ -1,7 +1,7 @@
 /** PUT /rooms/{roomId}/send/{eventType}/{txnId}. <https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid> */
 import * as room_send from '@holdfast/api/generated/client-server/room_send'
 import { assertEventContent } from '../rooms/event-content.ts'
-import { roomNidFor } from '../rooms/room-access.ts'
+import { joinedRoom } from '../rooms/room-access.ts'
 import { sendMessageEvent } from '../rooms/send-event.ts'
 import { route } from './route.ts'
 
@@ -13,7 +13,7 @@ export const sendMessage = route(room_send.sendMessage, async ({ deps, requester
     path: request.path,
     act: async (client) => {
       deps.rateLimiter.take({ limit: 'message', key: requester.userId })
-      const roomNid = await roomNidFor(deps, params.roomId)
+      const { roomNid } = await joinedRoom(deps, { userNid: requester.userNid, roomId: params.roomId })
       const message = { roomNid, type: params.eventType, content, transaction: { client, id: params.txnId } }
       const sent = await sendMessageEvent(deps, requester, message)
       deps.presence.active(requester.userNid)

@@ -3,14 +3,14 @@ import * as without_transaction from '@holdfast/api/extensions/without_transacti
 import { members } from '@holdfast/api/operation'
 import { assertEventContent } from '../rooms/event-content.ts'
 import { redactEvent } from '../rooms/redact-event.ts'
-import { roomNidFor } from '../rooms/room-access.ts'
+import { joinedRoom, roomNidFor } from '../rooms/room-access.ts'
 import { sendMessageEvent } from '../rooms/send-event.ts'
 import { route } from './route.ts'
 
 export const sendMessageOnce = route(without_transaction.sendMessageOnce, async ({ deps, requester, params, body }) => {
   const content = assertEventContent(body)
   deps.rateLimiter.take({ limit: 'message', key: requester.userId })
-  const roomNid = await roomNidFor(deps, params.roomId)
+  const { roomNid } = await joinedRoom(deps, { userNid: requester.userNid, roomId: params.roomId })
   const sent = await sendMessageEvent(deps, requester, { roomNid, type: params.eventType, content })
   return { event_id: sent.event.pdu.eventId }
 })

@@ -9,12 +9,21 @@ import type { Homeserver } from '../homeserver.ts'
 import { carrySettingsOnJoin } from './carry-settings.ts'
 import { assertAdmitsGuests, GUEST_ACCESS } from './guest-access.ts'
 import { voucherForJoin } from './restricted-join.ts'
-import { notInRoom } from './room-access.ts'
+import { joinedRoom, notInRoom } from './room-access.ts'
 import type { NewRoomEvent } from './room-draft.ts'
 
 export type MembershipDeps = Pick<
   Homeserver,
-  'roomQueue' | 'heads' | 'events' | 'dictionary' | 'memberships' | 'serverName' | 'clock' | 'db' | 'accounts' | 'streams'
+  | 'roomQueue'
+  | 'heads'
+  | 'events'
+  | 'dictionary'
+  | 'memberships'
+  | 'serverName'
+  | 'clock'
+  | 'db'
+  | 'accounts'
+  | 'streams'
 >
 
 export type MemberAction = {
@@ -110,6 +119,7 @@ async function change(
 ): Promise<void> {
   const roomNid = await deps.heads.roomNid(action.roomId)
   if (roomNid === undefined) throw notInRoom()
+  if (action.target !== requester.userId) await joinedRoom(deps, { userNid: requester.userNid, roomId: action.roomId })
   const isGuestJoin = requester.isGuest && content['membership'] === 'join'
   const event: NewRoomEvent = {
     type: 'm.room.member',

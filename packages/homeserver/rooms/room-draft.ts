@@ -8,6 +8,8 @@ import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import { emptyStateMap, stateMapGet, stateMapSet } from '@holdfast/protocol/state/state-map'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import { SPEC_LIMITS } from '@holdfast/protocol/limits'
+import { fitsUtf8 } from '@holdfast/protocol/text/utf8'
 import type { Random } from '@holdfast/platform/random/random'
 import type { Statement } from '@holdfast/platform/database/database'
 import type { StateKey } from '../dictionary/dictionary.ts'
@@ -112,6 +114,7 @@ export class RoomDraft {
    * @throws {MatrixError} M_FORBIDDEN with the rule's sentence, M_TOO_LARGE
    */
   add(draft: NewRoomEvent, transaction?: SendingTransaction): DraftEvent {
+    assertNamesFit(draft)
     const { rules } = this.room
     const auth = selectAuthEvents(rules, draft)
       .map((key) => this.stateEvent(key))
@@ -200,6 +203,15 @@ export class RoomDraft {
     if (nid === undefined) throw new Error(`state key ${key.type} was not announced before the decision`)
     return nid
   }
+}
+
+/** <https://spec.matrix.org/v1.19/client-server-api/#size-limits> */
+function assertNamesFit({ type, stateKey = '' }: NewRoomEvent): void {
+  if (fitsUtf8(type, SPEC_LIMITS.idBytesMax) && fitsUtf8(stateKey, SPEC_LIMITS.idBytesMax)) return
+  throw matrixError(
+    'M_TOO_LARGE',
+    `The type and the state key of an event have at most ${SPEC_LIMITS.idBytesMax} bytes each.`,
+  )
 }
 
 /** An event that may still wait for its position. */
