@@ -15,6 +15,9 @@ type Person = { readonly userNid: number; readonly presence: Presence }
 /** Told at once; of more, those whose presence changed last. */
 const EVENTS_MAX = 1_000
 
+/** New faces up to so many are told of even if they are offline. */
+const OFFLINE_TOLD_MAX = 100
+
 const NEVER_SEEN: Presence = { state: 'offline', statusMessage: undefined, lastActiveMs: undefined }
 
 /** What the reader may know of others and has not been told, as JSON texts. */
@@ -58,8 +61,14 @@ async function peopleSince(context: SyncContext, memberships: Memberships, since
   const rows = await presenceChanges(deps.db, { after: since, upTo, limit: EVENTS_MAX })
   const changed = await allowed(context, memberships, rows)
   const known = new Set(changed.map((row) => row.user_nid))
-  const met = await rowsOf(context, memberships, await newlyShared(context, memberships, since))
-  return peopleOf(context, [...changed, ...met.filter((row) => !known.has(row.user_nid))])
+  const met = await newlyShared(context, memberships, since)
+  const rowsMet = (await rowsOf(context, memberships, met)).filter((row) => !known.has(row.user_nid))
+  for (const { user_nid } of rowsMet) known.add(user_nid)
+  const neverSeen = [...met].filter((userNid) => !known.has(userNid) && userNid !== context.requester.userNid)
+  return [
+    ...peopleOf(context, [...changed, ...rowsMet]),
+    ...neverSeen.map((userNid) => ({ userNid, presence: NEVER_SEEN })),
+  ]
 }
 
 function peopleOf({ deps }: SyncContext, rows: readonly PresenceRow[]): readonly Person[] {
@@ -88,7 +97,7 @@ async function allowed(
   return rows.filter((row) => shared.has(row.user_nid) || row.user_nid === requester.userNid)
 }
 
-/** Who is not offline and in a room together with the reader since the token: one of them joined. */
+/** Who is in a room together with the reader since the token: one of them joined. Of many those who are not offline. */
 async function newlyShared(
   { deps, requester }: SyncContext,
   memberships: Memberships,
@@ -103,7 +112,7 @@ async function newlyShared(
     if (userNid !== requester.userNid) met.add(userNid)
     else for (const member of (await deps.heads.byNid(roomNid)).members.joined) met.add(member)
   }
-  return new Set([...met].filter((userNid) => present.has(userNid)))
+  return met.size <= OFFLINE_TOLD_MAX ? met : new Set([...met].filter((userNid) => present.has(userNid)))
 }
 
 async function texts(context: SyncContext, people: readonly Person[]): Promise<readonly string[]> {

@@ -211,6 +211,20 @@ test('[PRE6] who joins is told of those who are there, and they of who joined', 
   assert.deepEqual((await look(bob, `since=${bobAfter.token}`)).of, {})
 })
 
+test('[PRE6] who was never seen is offline to those who meet them', async () => {
+  await using world = await aWorld()
+  const ann = await world.server.user('ann')
+  const bob = await world.server.user('bob')
+  const { room_id: roomId } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+  const bobBefore = await look(bob)
+  const hidden = await ann.ok('GET', '/sync?set_presence=offline')
+  await bob.ok('POST', `/rooms/${encodeURIComponent(roomId)}/join`, {})
+  const bobAfter = await look(bob, `since=${bobBefore.token}`)
+  assert.equal(bobAfter.of[ann.userId].presence, 'offline')
+  assert.deepEqual((await look(bob, `since=${bobAfter.token}`)).of, {})
+  assert.ok(bob.userId in (await look(ann, `since=${hidden.next_batch}`)).of)
+})
+
 test('[PRE10] a waiting sync is woken for a change, and many changes wake it once', async () => {
   await using world = await aWorld()
   const watcher = await world.server.user('watcher')
