@@ -4,7 +4,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { checkCanonicalAlias } from './canonical-alias.ts'
-import { sendGuestAccess } from './guest-access.ts'
+import { sendGuestAccess } from './send-guest-access.ts'
 import { sendState } from './send-state.ts'
 import { checkTombstone } from './tombstone.ts'
 
