@@ -36,7 +36,7 @@ async function checkRoom(world: World, syncers: readonly Syncer[], roomId: strin
   const record = emptyRecord()
   const doubles = addEvents(record, forwards)
   if (doubles.length > 0) violated(world, `${roomId} holds twice: ${doubles.join()}`)
-  checkAcknowledged(world, roomId, { record, forwards })
+  checkAcknowledged(world, roomId, record)
   const current: Body[] = await ask(world.http, {
     method: 'GET',
     path: `/rooms/${segment(roomId)}/state`,
@@ -65,11 +65,7 @@ async function walk(
 }
 
 /** Each acknowledged event once, those of a lane in their order, and none that was not acknowledged. */
-function checkAcknowledged(
-  world: World,
-  roomId: string,
-  { record, forwards }: { record: RoomRecord; forwards: readonly Body[] },
-): void {
+function checkAcknowledged(world: World, roomId: string, record: RoomRecord): void {
   const expected = world.ledger.events.filter((event) => event.roomId === roomId)
   const places = new Map(record.events.map(({ eventId }, place) => [eventId, place]))
   const markerPlaces = new Map(record.events.map(({ marker }, place) => [marker, place]))
@@ -84,12 +80,10 @@ function checkAcknowledged(
     if (place !== undefined && count !== wanted)
       violated(world, `${kind} ${marker} in ${roomId}: ${count} times, not ${wanted}`)
   }
-  const known = new Set(expected.map(({ marker }) => marker))
-  const strangers = forwards.filter(
-    (event) =>
-      event.content.marker !== undefined && event.type === 'm.room.message' && !known.has(event.content.marker),
-  )
-  if (strangers.length > 0) violated(world, `nobody knows of ${JSON.stringify(strangers)}`)
+  const created = world.ledger.rooms.find((room) => room.roomId === roomId)
+  const known = new Set([created?.marker, ...expected.map(({ marker }) => marker)])
+  const strangers = record.events.filter(({ marker }) => marker !== undefined && !known.has(marker))
+  if (strangers.length > 0) violated(world, `nobody knows of ${JSON.stringify(strangers)} in ${roomId}`)
 }
 
 function checkState(world: World, roomId: string, current: readonly Body[]): void {
