@@ -1,13 +1,15 @@
 /** /publicRooms and /directory/list/room/{roomId}. <https://spec.matrix.org/v1.19/client-server-api/#published-room-directory> */
 import * as list_public_rooms from '@holdfast/api/generated/client-server/list_public_rooms'
 import { matrixError } from '@holdfast/protocol/errors'
-import { isObject, type JsonValue } from '@holdfast/protocol/json/value'
+import type { HttpRequest } from '@holdfast/platform/http/service'
+import { parseJson } from '@holdfast/protocol/json/parse'
+import { isObject } from '@holdfast/protocol/json/value'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { maySetCanonicalAlias } from '../directory/aliases.ts'
 import { directoryPage } from '../directory/public-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../storage/published-rooms.ts'
-import { publicRoute, route } from './route.ts'
+import { publicRoute, route, type Endpoint } from './route.ts'
 
 export const getRoomVisibilityOnDirectory = publicRoute(
   list_public_rooms.getRoomVisibilityOnDirectory,
@@ -37,19 +39,7 @@ export const getPublicRooms = publicRoute(list_public_rooms.getPublicRooms, asyn
   return directoryPage(deps, { limit: query.limit, since: query.since, searchTerm: undefined, roomTypes: undefined })
 })
 
-const query = list_public_rooms.queryPublicRooms
-
-/** Clients send the token of the page before, which is null where there was none. */
-const lenientQuery: typeof query = {
-  ...query,
-  parseBody: (raw) => query.parseBody(raw instanceof Uint8Array ? raw : withoutNullToken(raw)),
-}
-
-function withoutNullToken(raw: JsonValue | undefined): JsonValue | undefined {
-  return isObject(raw) && raw['since'] === null ? { ...raw, since: '' } : raw
-}
-
-export const queryPublicRooms = route(lenientQuery, async ({ deps, query, body }) => {
+const strictQuery = route(list_public_rooms.queryPublicRooms, async ({ deps, query, body }) => {
   assertOwnDirectory(deps, query.server)
   // Rooms bridged from a third-party network are none of ours.
   if (body.third_party_instance_id !== undefined && body.third_party_instance_id !== '') {
@@ -63,6 +53,18 @@ export const queryPublicRooms = route(lenientQuery, async ({ deps, query, body }
     roomTypes: body.filter?.room_types,
   })
 })
+
+/** Clients send the token of the page before, which is null where there was none. */
+export const queryPublicRooms: Endpoint = {
+  ...strictQuery,
+  answer: (deps, request, rawParams) => strictQuery.answer(deps, withoutNullToken(request), rawParams),
+}
+
+function withoutNullToken(request: HttpRequest): HttpRequest {
+  const parsed = parseJson(request.body)
+  if (!parsed.ok || !isObject(parsed.value) || parsed.value['since'] !== null) return request
+  return { ...request, body: Buffer.from(JSON.stringify({ ...parsed.value, since: '' })) }
+}
 
 function assertOwnDirectory(deps: Homeserver, server: ServerName | undefined): void {
   if (server === undefined || server === deps.serverName) return
