@@ -60,7 +60,7 @@ describe('membership', () => {
     }
   })
 
-  test('joining, leaving and banning twice change nothing the second time', async () => {
+  test('[ROOM1] joining, leaving and banning twice change nothing the second time', async () => {
     const room = await roomOf(ann, { preset: 'public_chat' })
     await bob.ok('POST', `${room}/join`, {})
     const once = await ann.ok('GET', `${room}/messages?dir=b`)
@@ -100,7 +100,7 @@ describe('membership', () => {
     await eve.ok('POST', `${room}/join`, {})
   })
 
-  test('what was forgotten is gone from the own history, and a room one is in cannot be forgotten', async () => {
+  test('[ROOM2] what was forgotten is gone from the own history, and a room one is in cannot be forgotten', async () => {
     const room = await roomOf(ann, { preset: 'public_chat' })
     await bob.ok('POST', `${room}/join`, {})
     assert.equal((await bob.request('POST', `${room}/forget`, {})).status, 400)
@@ -110,7 +110,7 @@ describe('membership', () => {
     assert.equal((await bob.request('GET', `${room}/messages?dir=b`)).status, 403)
   })
 
-  test('who left reads on to the own departure and no further', async () => {
+  test('[ROOM12] who left reads on to the own departure and no further', async () => {
     const room = await roomOf(ann, { preset: 'public_chat' })
     await bob.ok('POST', `${room}/join`, {})
     await ann.ok('PUT', `${room}/send/m.room.message/before`, { body: 'before' })
@@ -125,7 +125,7 @@ describe('membership', () => {
     assert.equal((await bob.request('GET', `${room}/joined_members`)).status, 403)
   })
 
-  test('who refused an invitation learns nothing of the room by it', async () => {
+  test('[ROOM13] who refused an invitation learns nothing of the room by it', async () => {
     const { room_id } = await ann.ok('POST', '/createRoom', { topic: 'secret', invite: [eve.userId] })
     const room = `/rooms/${encodeURIComponent(room_id)}`
     const { next_batch } = await eve.ok('GET', '/sync')

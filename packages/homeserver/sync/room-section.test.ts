@@ -39,9 +39,9 @@ describe('a room in a sync', () => {
     const limits = { timelineLimit: 3, pageLimit: 50, lazyLoadMembers: false, useStateAfter: false }
     const client = new FollowingClient({ name: 'bob', user: bob, ...limits })
     await client.sync()
-    let isSending = true
+    const sending = new AbortController()
     const following = (async () => {
-      while (isSending) await client.sync({ timeoutMs: 5 })
+      while (!sending.signal.aborted) await client.sync({ timeoutMs: 5 })
     })()
     const sends = rooms.flatMap(({ room }) =>
       Array.from({ length: 40 }, (_, number) =>
@@ -51,7 +51,7 @@ describe('a room in a sync', () => {
       ),
     )
     const sent = (await Promise.all(sends)).map(({ event_id }) => event_id as string)
-    isSending = false
+    sending.abort()
     await following
     await client.sync()
     const seen = rooms.flatMap(({ roomId }) => client.rooms.get(roomId)!.events.map(({ event_id }) => event_id))
