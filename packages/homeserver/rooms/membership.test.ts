@@ -110,7 +110,7 @@ describe('membership', () => {
     assert.equal((await bob.request('GET', `${room}/messages?dir=b`)).status, 403)
   })
 
-  test('[ROOM12] who left reads on to the own departure and no further', async () => {
+  test('[ROOM15] who left reads on to the own departure and no further', async () => {
     const room = await roomOf(ann, { preset: 'public_chat' })
     await bob.ok('POST', `${room}/join`, {})
     await ann.ok('PUT', `${room}/send/m.room.message/before`, { body: 'before' })
