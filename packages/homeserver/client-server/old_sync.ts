@@ -16,10 +16,14 @@ const TIMEOUT_MS_DEFAULT = 0
 const TIMEOUT_MS_MAX = 90_000
 
 export const getEvents = route(old_sync.getEvents, async ({ deps, requester, query, request }) => {
+  // Without a token the stream begins when the request arrives, not after what is awaited here.
+  // Clients of 2018 send an empty token for none.
+  const token = query.from === '' ? undefined : query.from
+  const from = token === undefined ? deps.streams.position() : parseStreamToken(token, 'from')
   if (query.room_id !== undefined) await roomView(deps, requester, query.room_id)
   using _presence = await noteSyncPresence(deps, requester, { setPresence: undefined, showsPresence: true })
   const text = await eventStream(deps, requester, {
-    from: query.from === undefined ? undefined : parseStreamToken(query.from, 'from'),
+    from,
     timeoutMs: Math.min(Math.max(query.timeout ?? TIMEOUT_MS_DEFAULT, 0), TIMEOUT_MS_MAX),
     signal: request.signal,
     roomId: query.room_id,

@@ -81,3 +81,15 @@ test('an aborted wait ends, and its subscription leaves nothing behind', async (
   }
   assert.equal(streams.waiting(), 0)
 })
+
+test('an onlooker hears of the room they look into, and of no other', async () => {
+  const { streams, clock } = setUp()
+  const { signal } = new AbortController()
+  using onlooker = streams.subscribe(1, { roomNid: 5 })
+  const room = { position: 11, joined: new Set<number>(), membershipChanged: [] }
+  streams.roomChanged({ roomNid: 6, ...room })
+  const wait = onlooker.wait({ timeoutMs: 1_000, signal })
+  await clock.advance(999)
+  streams.roomChanged({ roomNid: 5, ...room })
+  assert.equal(await wait, 'changed')
+})

@@ -39,8 +39,11 @@ export type Streams = {
   userPosition(userNid: number): number
   /** The newest position when this process started; changes before it are only in storage. */
   readonly startPosition: number
-  /** Begin to listen before reading, then read, then `wait`: so nothing is missed between. */
-  subscribe(userNid: number): Subscription
+  /**
+   * Begin to listen before reading, then read, then `wait`: so nothing is missed between. An onlooker also hears of a
+   * room that they are not in.
+   */
+  subscribe(userNid: number, onlooker?: { readonly roomNid: number }): Subscription
   /** How many wait now, for metrics. */
   waiting(): number
 }
@@ -59,7 +62,8 @@ export function openStreams(deps: StreamDeps): Streams {
   // One number for each room or user with a change since the start: small enough to keep for as long as we run.
   const roomPositions = new Map<number, number>()
   const userPositions = new Map<number, number>()
-  const listeners = new Map<number, Set<() => void>>()
+  const listeners: Listeners = new Map()
+  const onlookers: Listeners = new Map()
 
   function wake(userNid: number): void {
     for (const listener of listeners.get(userNid) ?? []) listener()
@@ -98,6 +102,7 @@ export function openStreams(deps: StreamDeps): Streams {
         if (!joined.has(userNid)) wake(userNid)
       }
       wakeRoom(joined)
+      for (const listener of onlookers.get(roomNid) ?? []) listener()
     },
     userChanged: ({ userNid, position }) => {
       userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
@@ -105,20 +110,29 @@ export function openStreams(deps: StreamDeps): Streams {
     },
     roomPosition: (roomNid) => roomPositions.get(roomNid) ?? startPosition,
     userPosition: (userNid) => userPositions.get(userNid) ?? startPosition,
-    subscribe: (userNid) => subscription(deps.clock, listeners, userNid),
+    subscribe: (userNid, onlooker) => {
+      const places: Place[] = [{ listeners, key: userNid }]
+      if (onlooker !== undefined) places.push({ listeners: onlookers, key: onlooker.roomNid })
+      return subscription(deps.clock, places)
+    },
     waiting: () => listeners.size,
   }
 }
 
-function subscription(clock: Clock, listeners: Map<number, Set<() => void>>, userNid: number): Subscription {
+type Listeners = Map<number, Set<() => void>>
+type Place = { readonly listeners: Listeners; readonly key: number }
+
+function subscription(clock: Clock, places: readonly Place[]): Subscription {
   let changed = false
   let notify: (() => void) | undefined
   const listener = (): void => {
     changed = true
     notify?.()
   }
-  const mine = listeners.get(userNid) ?? new Set()
-  listeners.set(userNid, mine.add(listener))
+  for (const { listeners, key } of places) {
+    const there = listeners.get(key) ?? new Set()
+    listeners.set(key, there.add(listener))
+  }
 
   return {
     wait: ({ timeoutMs, signal }) =>
@@ -138,8 +152,11 @@ function subscription(clock: Clock, listeners: Map<number, Set<() => void>>, use
         else if (signal.aborted) finish('timeout')
       }),
     [Symbol.dispose]: () => {
-      mine.delete(listener)
-      if (mine.size === 0) listeners.delete(userNid)
+      for (const { listeners, key } of places) {
+        const there = listeners.get(key)
+        there?.delete(listener)
+        if (there?.size === 0) listeners.delete(key)
+      }
     },
   }
 }

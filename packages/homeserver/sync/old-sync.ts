@@ -22,8 +22,7 @@ import { loadTimeline } from './timeline.ts'
 import { consistentView } from './view.ts'
 
 export type StreamRequest = {
-  /** undefined: from now on. */
-  readonly from: number | undefined
+  readonly from: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
   /** A room to look into without being in it, if it is world-readable. */
@@ -32,13 +31,13 @@ export type StreamRequest = {
 
 /** Events of one room in one answer; what did not fit is in the next one. */
 const CHUNK_PER_ROOM_MAX = 100
-const LOOK_AGAIN_MS = 500
 
 /** Everything new in all of the user's rooms, as one list in JSON text; waits for something to happen. */
 export async function eventStream(deps: Homeserver, requester: Requester, request: StreamRequest): Promise<string> {
-  using subscription = deps.streams.subscribe(requester.userNid)
+  const peeked = request.roomId === undefined ? undefined : await deps.heads.roomNid(request.roomId)
+  using subscription = deps.streams.subscribe(requester.userNid, peeked === undefined ? undefined : { roomNid: peeked })
   const deadlineMs = deps.clock.monotonicMs() + request.timeoutMs
-  const from = request.from ?? deps.streams.position()
+  const { from } = request
   for (;;) {
     const { upTo, memberships } = await consistentView(deps, requester)
     const context = await plainContext(deps, requester, { since: Math.min(from, upTo), upTo })
@@ -47,9 +46,7 @@ export async function eventStream(deps: Homeserver, requester: Requester, reques
     if (chunk.length > 0 || end < upTo || timeoutMs <= 0 || request.signal.aborted) {
       return `{"start":"${streamToken(from)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]}`
     }
-    // Nobody is woken by rooms that they only look into.
-    const waitMs = request.roomId === undefined ? timeoutMs : Math.min(timeoutMs, LOOK_AGAIN_MS)
-    await subscription.wait({ timeoutMs: waitMs, signal: request.signal })
+    await subscription.wait({ timeoutMs, signal: request.signal })
   }
 }
 
