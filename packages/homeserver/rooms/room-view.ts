@@ -5,6 +5,7 @@ import { parseHistoryVisibility } from '@holdfast/protocol/visibility/history-vi
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { stateEventAt } from './current-state.ts'
+import { membershipsBack } from './membership-history.ts'
 import { notInRoom } from './room-access.ts'
 import type { RoomHead } from './room-heads.ts'
 import { stateAtPosition } from '../storage/events.ts'
@@ -45,11 +46,10 @@ export async function departurePosition(
   deps: Pick<Homeserver, 'events'>,
   membership: UserMembership,
 ): Promise<number | undefined> {
-  let event = await deps.events.byNid(membership.eventNid)
   let departure: number | undefined
-  while (event !== undefined && event.pdu.content['membership'] !== 'join') {
-    departure = event.position
-    event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
+  for await (const past of membershipsBack(deps, membership.eventNid)) {
+    if (past.membership === 'join') return departure
+    departure = past.event.position
   }
-  return event === undefined ? undefined : departure
+  return undefined
 }

@@ -1,4 +1,5 @@
 /** Which of a user's rooms a sync has to look at: their newest positions are compared, not the rooms. */
+import { membershipsBack } from '../rooms/membership-history.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -51,13 +52,11 @@ function touchedSince({ deps }: SyncContext, roomNid: number, since: number): bo
 async function changedSince({ deps }: SyncContext, membership: UserMembership, since: number): Promise<ChangedRoom> {
   let atToken: unknown
   let wasThere = false
-  let event = await deps.events.byNid(membership.eventNid)
-  while (event !== undefined && !wasThere) {
-    if (event.position <= since) {
-      atToken ??= event.pdu.content['membership']
-      wasThere = event.pdu.content['membership'] === 'join'
-    }
-    event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
+  for await (const { event, membership: past } of membershipsBack(deps, membership.eventNid)) {
+    if (event.position > since) continue
+    atToken ??= past
+    wasThere = past === 'join'
+    if (wasThere) break
   }
   if (atToken === 'join') return { membership, since, ...PLAIN }
   const wasAsked = atToken === 'invite' || atToken === 'knock'

@@ -9,7 +9,7 @@ import { FollowingClient, type FollowedRoom } from '../testing/following-client.
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
 import { seeded, type Seeded } from '../testing/seeded.ts'
 
-const SEEDS = Number(process.env['HOLDFAST_SYNC_SEEDS'] ?? 4)
+const SEEDS = Number(process.env['HOLDFAST_SYNC_SEEDS'] ?? 3)
 const FIRST_SEED = Number(process.env['HOLDFAST_SYNC_FIRST_SEED'] ?? 1)
 const ROUNDS = 60
 const VISIBILITIES = ['shared', 'shared', 'invited', 'joined', 'world_readable'] as const
@@ -26,7 +26,11 @@ type World = {
   transactions: number
 }
 
-for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
+/** 33: an invitation after a stay; 1011: somebody comes and changes their name while the filter hides both. */
+const FOUND = [33, 1011]
+const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + index)
+
+for (const seed of process.env['HOLDFAST_SYNC_SEEDS'] === undefined ? [...seeds, ...FOUND] : seeds) {
   test(`[SYNC1] every client sees every event it may see once, and has the state (seed ${seed})`, async () => {
     await using server = await startTestHomeserver({ settings: { presence: false } })
     const world = await makeWorld(server, seeded(seed))

@@ -48,7 +48,7 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   const isNew = span.since === undefined
   const head = isJoined ? await deps.heads.byNid(membership.roomNid) : undefined
   const summary =
-    head !== undefined && (isNew || (await mayChangeSummary(deps, timeline)))
+    head !== undefined && (span.since === undefined || (await mayChangeSummary(deps, timeline, span.since)))
       ? await roomSummary(context, head)
       : undefined
   const state = await stateOf(room, span, timeline, isNew ? (summary?.heroes ?? []) : [])
@@ -65,9 +65,9 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   return `{${parts.join(',')}}`
 }
 
-async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline): Promise<boolean> {
+async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline, since: number): Promise<boolean> {
   if (timeline.limited || changesMembers(timeline.events)) return true
-  return timeline.unshown.size > 0 && movesMembers(deps, timeline.unshown.values())
+  return timeline.unshown.size > 0 && movesMembers(deps, { nids: timeline.unshown.values(), since })
 }
 
 async function stateOf(

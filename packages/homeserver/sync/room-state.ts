@@ -13,6 +13,7 @@ import {
 } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../homeserver.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
+import { membershipsBack } from '../rooms/membership-history.ts'
 import { stateAtPosition } from '../storage/events.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -105,12 +106,19 @@ export function changesMembers(events: readonly StoredEvent[]): boolean {
   return events.some(({ pdu }) => pdu.type === 'm.room.member' && parseUserId(pdu.stateKey ?? '') !== undefined)
 }
 
-/** Whether some of these events make somebody come or go, as opposed to a new name of who stays. */
-export async function movesMembers(deps: Pick<Homeserver, 'events'>, nids: Iterable<number>): Promise<boolean> {
-  for (const event of (await deps.events.byNids(nids)).values()) {
-    if (event.pdu.type !== 'm.room.member') continue
-    const before = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
-    if (before?.pdu.content['membership'] !== event.pdu.content['membership']) return true
+/** Whether by some of these events somebody came or went since a position, as opposed to a new name of who stays. */
+export async function movesMembers(
+  deps: Pick<Homeserver, 'events'>,
+  changes: { readonly nids: Iterable<number>; readonly since: number },
+): Promise<boolean> {
+  for (const { nid, pdu } of (await deps.events.byNids(changes.nids)).values()) {
+    if (pdu.type !== 'm.room.member') continue
+    let before: unknown
+    for await (const { event, membership } of membershipsBack(deps, nid)) {
+      before = event.position > changes.since ? undefined : membership
+      if (event.position <= changes.since) break
+    }
+    if (before !== pdu.content['membership']) return true
   }
   return false
 }

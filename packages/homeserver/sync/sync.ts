@@ -7,6 +7,7 @@ import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
+import { membershipsBack } from '../rooms/membership-history.ts'
 import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
@@ -127,16 +128,12 @@ async function goneText(context: SyncContext, room: ChangedRoom): Promise<string
 /** The event that ended an invitation or a knock; what follows, as a ban of who is out, is not for them to see. */
 async function endOfInvitation(deps: Homeserver, { eventNid }: UserMembership): Promise<StoredEvent | undefined> {
   let end: StoredEvent | undefined
-  let event = await deps.events.byNid(eventNid)
-  while (event !== undefined && isOut(event)) {
+  for await (const { event, membership } of membershipsBack(deps, eventNid)) {
+    if (membership === 'join') return undefined
+    if (membership !== 'leave' && membership !== 'ban') return end
     end = event
-    event = event.replacesNid === undefined ? undefined : await deps.events.byNid(event.replacesNid)
   }
-  return event === undefined || event.pdu.content['membership'] === 'join' ? undefined : end
-}
-
-function isOut({ pdu }: StoredEvent): boolean {
-  return pdu.content['membership'] === 'leave' || pdu.content['membership'] === 'ban'
+  return undefined
 }
 
 /** Tells that an invitation or a knock is over, and nothing else of the room. */
