@@ -116,7 +116,7 @@ export function deactivateAccount(change: {
 
 /** Deactivated users who asked to be erased. */
 export function erasedUsers(db: Reader): Promise<readonly number[]> {
-  return db.column<number>(sql`SELECT user_nid FROM accounts WHERE is_erased = 1 ORDER BY user_nid`)
+  return db.column(sql`SELECT user_nid FROM accounts WHERE is_erased = 1 ORDER BY user_nid`)
 }
 
 /** Deactivated users that have not left all their rooms yet. */

@@ -21,13 +21,13 @@ test('transactions are forgotten a day after they were answered, and no sooner',
   await db.commit(rows.map(insertClientTransaction))
   const clock = createManualClock({ nowMs })
   const sweeping = sweepTransactions({ db, clock }, new AbortController().signal)
-  let isDone = false
-  void sweeping.then(() => (isDone = true))
-  while (!isDone) {
+  const ended = new AbortController()
+  const counted = sweeping.finally(() => ended.abort())
+  while (!ended.signal.aborted) {
     await clock.advance(100)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  assert.equal(await sweeping, 3)
+  assert.equal(await counted, 3)
   const [left] = await db.column(sql`SELECT COUNT(*) FROM client_transactions`)
   assert.equal(left, 1_250)
 })
