@@ -103,7 +103,8 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
-      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker]) timed[Symbol.dispose]()
+      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker])
+        timed[Symbol.dispose]()
     },
   }
 }
