@@ -105,6 +105,8 @@ describe('transaction ids', () => {
       `${next_batch}x`,
     ]) {
       for (const path of streams) {
+        // There an empty token is none: clients of 2018 send it.
+        if (wrong === '' && path.startsWith('/events')) continue
         const { status, body } = await ann.request('GET', `${path}${wrong}`)
         assert.deepEqual([status, body.errcode], [400, 'M_INVALID_PARAM'], `${path}${wrong}`)
       }
