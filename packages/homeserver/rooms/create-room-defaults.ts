@@ -41,7 +41,10 @@ export function createContent(
 }
 
 /** Those the client named, and those a trusted chat invites. */
-function additionalCreators(creation: Pick<RoomCreation, 'creationContent' | 'invite'>, sender: UserId): readonly string[] {
+function additionalCreators(
+  creation: Pick<RoomCreation, 'creationContent' | 'invite'>,
+  sender: UserId,
+): readonly string[] {
   const named = creation.creationContent['additional_creators'] ?? []
   if (!Array.isArray(named)) throw matrixError('M_BAD_JSON', '`creation_content.additional_creators` must be a list.')
   return [...new Set([...(named as string[]), ...creation.invite])].filter((userId) => userId !== sender)
