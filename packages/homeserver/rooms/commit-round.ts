@@ -1,9 +1,9 @@
 /** One round of a room: its waiting decisions are made on one head and committed in one transaction. */
-import { ExpectationFailed } from '@holdfast/platform/database/database'
+import { CommitOutcomeUnknown, ExpectationFailed } from '@holdfast/platform/database/database'
 import type { Homeserver } from '../homeserver.ts'
 import { statementsOfDraft } from './commit-draft.ts'
 import type { Prefetched } from './prefetch.ts'
-import { publishDraft, type PublishDeps } from './publish-draft.ts'
+import { forgetDraft, publishDraft, type PublishDeps } from './publish-draft.ts'
 import { RoomDraft } from './room-draft.ts'
 import type { RoomHead } from './room-heads.ts'
 
@@ -72,6 +72,7 @@ export async function commitDraft(
     })
     return undefined
   } catch (error) {
+    if (error instanceof CommitOutcomeUnknown) forgetDraft(deps, draft, prefetched)
     if (!(error instanceof ExpectationFailed)) throw error
     const side = error.index - (statements.length - draft.sides.length)
     const broken = side >= 0 ? draft.sides[side]?.broken : undefined

@@ -30,6 +30,12 @@ export function publishDraft(
   })
 }
 
+/** A draft that may or may not be on disk: what it touches is read from there again. The caller drops the head. */
+export function forgetDraft(deps: PublishDeps, draft: RoomDraft, prefetched: Prefetched): void {
+  for (const nid of draft.redactedNids) deps.events.redacted(nid)
+  for (const { userNid } of membershipChanges(draft, prefetched)) deps.memberships.changed(userNid)
+}
+
 /** @returns whose membership changed */
 function changeMembers(
   deps: PublishDeps,

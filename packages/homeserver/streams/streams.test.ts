@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createManualClock } from '@holdfast/platform/clock/manual-clock'
-import type { Committed } from '@holdfast/platform/database/database'
+import { CommitOutcomeUnknown, DatabaseUnavailable, type Committed } from '@holdfast/platform/database/database'
 import { openStreams } from './streams.ts'
 
 function setUp(): {
@@ -92,4 +92,32 @@ test('an onlooker hears of the room they look into, and of no other', async () =
   await clock.advance(999)
   streams.roomChanged({ roomNid: 5, ...room })
   assert.equal(await wait, 'changed')
+})
+
+test('after a commit whose outcome is unknown, positions go on, and readers look for what may have been applied', async () => {
+  const clock = createManualClock()
+  const outcomes: (Committed | Error)[] = [
+    { firstPosition: 11, results: [] },
+    new CommitOutcomeUnknown('the connection was lost'),
+    new DatabaseUnavailable('not yet'),
+    { firstPosition: 13, results: [] },
+  ]
+  const commit = async (): Promise<Committed> => {
+    const outcome = outcomes.shift()!
+    if (outcome instanceof Error) throw outcome
+    return outcome
+  }
+  const streams = openStreams({ clock, db: { lastPosition: () => 10, commit } })
+  const roomChanged = (position: number): void =>
+    streams.roomChanged({ roomNid: 3, position, joined: new Set([7]), membershipChanged: [] })
+  await streams.commit([], { positions: 1, publish: roomChanged })
+  assert.deepEqual([streams.roomPosition(3), streams.roomPosition(4)], [11, 10])
+  await assert.rejects(streams.commit([], { positions: 1, publish: roomChanged }), CommitOutcomeUnknown)
+  assert.equal(streams.position(), 11)
+  const reached = streams.reached(12)
+  for (let second = 0; second < 2; second += 1) await clock.advance(1_000)
+  await reached
+  assert.equal(streams.position(), 13)
+  for (const changed of [streams.roomPosition(3), streams.roomPosition(4), streams.userPosition(7)])
+    assert.equal(changed, 12)
 })

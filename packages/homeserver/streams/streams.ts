@@ -4,7 +4,12 @@
  * whoever is woken reads storage again.
  */
 import type { Clock } from '@holdfast/platform/clock/clock'
-import type { Committed, Database, Statement } from '@holdfast/platform/database/database'
+import {
+  CommitOutcomeUnknown,
+  type Committed,
+  type Database,
+  type Statement,
+} from '@holdfast/platform/database/database'
 
 export type RoomChange = {
   readonly roomNid: number
@@ -37,7 +42,7 @@ export type Streams = {
   roomPosition(roomNid: number): number
   /** The same for what concerns a user alone. */
   userPosition(userNid: number): number
-  /** The newest position when this process started; changes before it are only in storage. */
+  /** Up to here changes may be in storage that are not known here: those before the start, or before a commit whose outcome is unknown. */
   readonly startPosition: number
   /**
    * Begin to listen before reading, then read, then `wait`: so nothing is missed between. An onlooker also hears of a
@@ -55,9 +60,14 @@ export type Subscription = Disposable & {
 
 type StreamDeps = { readonly clock: Clock; readonly db: Pick<Database, 'commit' | 'lastPosition'> }
 
+const SETTLE_WAIT_MS = 1_000
+/** After that the next commit settles it. */
+const SETTLE_TRIES_MAX = 100
+
 export function openStreams(deps: StreamDeps): Streams {
-  const startPosition = deps.db.lastPosition()
+  let startPosition = deps.db.lastPosition()
   let published = startPosition
+  let isInDoubt = false
   const arrivals: { readonly position: number; readonly resolve: () => void }[] = []
   // One number for each room or user with a change since the start: small enough to keep for as long as we run.
   const roomPositions = new Map<number, number>()
@@ -79,8 +89,14 @@ export function openStreams(deps: StreamDeps): Streams {
 
   // Every commit with positions awaits the database here and nowhere else, so they go on in the order they resolve.
   async function commit(...[statements, options]: Parameters<Streams['commit']>): Promise<Committed> {
-    const committed = await deps.db.commit(statements, { positions: options.positions })
+    const committed = await deps.db.commit(statements, { positions: options.positions }).catch((error: unknown) => {
+      if (error instanceof CommitOutcomeUnknown) beInDoubt()
+      throw error
+    })
     const first = committed.firstPosition!
+    // Whatever was applied unseen came before this.
+    if (isInDoubt) startPosition = first - 1
+    isInDoubt = false
     options.publish(first)
     published = first + options.positions - 1
     for (let index = arrivals.length - 1; index >= 0; index -= 1) {
@@ -89,12 +105,28 @@ export function openStreams(deps: StreamDeps): Streams {
     return committed
   }
 
+  /** A list may have been applied without being published: positions go on behind it, and readers look into storage. */
+  function beInDoubt(): void {
+    if (isInDoubt) return
+    isInDoubt = true
+    settleLater(SETTLE_TRIES_MAX)
+  }
+
+  function settleLater(tries: number): void {
+    deps.clock.after(SETTLE_WAIT_MS, () => {
+      if (!isInDoubt || tries === 0) return
+      commit([], { positions: 1, publish: () => {} }).catch(() => settleLater(tries - 1))
+    })
+  }
+
   return {
     commit,
     position: () => published,
     reached: (position) =>
       position <= published ? Promise.resolve() : new Promise((resolve) => arrivals.push({ position, resolve })),
-    startPosition,
+    get startPosition() {
+      return startPosition
+    },
     roomChanged: ({ roomNid, position, joined, membershipChanged }) => {
       roomPositions.set(roomNid, Math.max(position, roomPositions.get(roomNid) ?? 0))
       for (const userNid of membershipChanged) {
@@ -108,8 +140,8 @@ export function openStreams(deps: StreamDeps): Streams {
       userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
       wake(userNid)
     },
-    roomPosition: (roomNid) => roomPositions.get(roomNid) ?? startPosition,
-    userPosition: (userNid) => userPositions.get(userNid) ?? startPosition,
+    roomPosition: (roomNid) => Math.max(roomPositions.get(roomNid) ?? 0, startPosition),
+    userPosition: (userNid) => Math.max(userPositions.get(userNid) ?? 0, startPosition),
     subscribe: (userNid, onlooker) => {
       const places: Place[] = [{ listeners, key: userNid }]
       if (onlooker !== undefined) places.push({ listeners: onlookers, key: onlooker.roomNid })
