@@ -23,6 +23,7 @@ const RULES: readonly Rule[] = [
     name: /3pid|threepid|third.?party|e-?mail/i,
     reason: 'needs e-mail addresses of accounts, which are not built yet',
   },
+  { detail: /no m\.login\.cas/, reason: 'needs single sign-on, which is not built yet' },
   { name: /\bCAS\b|SSO/, reason: 'needs single sign-on, which is not built yet' },
   {
     name: /captcha/i,
@@ -39,8 +40,8 @@ const RULES: readonly Rule[] = [
       'is about looking into rooms by sync (MSC2753), which is not in the specification; /events looks into rooms',
   },
   {
-    detail: /lack of can_change_power_levels/,
-    reason: 'is never run by Sytest: the test that shows this ability was moved to Complement',
+    detail: /lack of (can_change_power_levels|can_invite_presence)/,
+    reason: 'is never run by Sytest: the test that shows this ability is not in it any more',
   },
   { name: /^Room creation reports m\.room\.create to myself$/, reason: VERSION_12 },
   { name: /^Global initialSync$/, reason: VERSION_12 },
