@@ -67,7 +67,6 @@ const SETTLE_TRIES_MAX = 100
 export function openStreams(deps: StreamDeps): Streams {
   let startPosition = deps.db.lastPosition()
   let published = startPosition
-  let isInDoubt = false
   const arrivals: { readonly position: number; readonly resolve: () => void }[] = []
   // One number for each room or user with a change since the start: small enough to keep for as long as we run.
   const roomPositions = new Map<number, number>()
@@ -75,48 +74,24 @@ export function openStreams(deps: StreamDeps): Streams {
   const listeners: Listeners = new Map()
   const onlookers: Listeners = new Map()
 
-  function wake(userNid: number): void {
-    for (const listener of listeners.get(userNid) ?? []) listener()
-  }
-
-  function wakeRoom(joined: ReadonlySet<number>): void {
-    if (listeners.size < joined.size) {
-      for (const userNid of listeners.keys()) if (joined.has(userNid)) wake(userNid)
-    } else {
-      for (const userNid of joined) if (listeners.has(userNid)) wake(userNid)
-    }
-  }
+  const wake = (userNid: number): void => wakeUser(listeners, userNid)
+  const doubt = openDoubt(deps.clock, () => commit([], { positions: 1, publish: () => {} }))
 
   // Every commit with positions awaits the database here and nowhere else, so they go on in the order they resolve.
   async function commit(...[statements, options]: Parameters<Streams['commit']>): Promise<Committed> {
     const committed = await deps.db.commit(statements, { positions: options.positions }).catch((error: unknown) => {
-      if (error instanceof CommitOutcomeUnknown) beInDoubt()
+      if (error instanceof CommitOutcomeUnknown) doubt.begin()
       throw error
     })
     const first = committed.firstPosition!
     // Whatever was applied unseen came before this.
-    if (isInDoubt) startPosition = first - 1
-    isInDoubt = false
+    if (doubt.end()) startPosition = first - 1
     options.publish(first)
     published = first + options.positions - 1
     for (let index = arrivals.length - 1; index >= 0; index -= 1) {
       if (arrivals[index]!.position <= published) arrivals.splice(index, 1)[0]!.resolve()
     }
     return committed
-  }
-
-  /** A list may have been applied without being published: positions go on behind it, and readers look into storage. */
-  function beInDoubt(): void {
-    if (isInDoubt) return
-    isInDoubt = true
-    settleLater(SETTLE_TRIES_MAX)
-  }
-
-  function settleLater(tries: number): void {
-    deps.clock.after(SETTLE_WAIT_MS, () => {
-      if (!isInDoubt || tries === 0) return
-      commit([], { positions: 1, publish: () => {} }).catch(() => settleLater(tries - 1))
-    })
   }
 
   return {
@@ -133,7 +108,7 @@ export function openStreams(deps: StreamDeps): Streams {
         userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
         if (!joined.has(userNid)) wake(userNid)
       }
-      wakeRoom(joined)
+      wakeRoom(listeners, joined)
       for (const listener of onlookers.get(roomNid) ?? []) listener()
     },
     userChanged: ({ userNid, position }) => {
@@ -153,6 +128,45 @@ export function openStreams(deps: StreamDeps): Streams {
 
 type Listeners = Map<number, Set<() => void>>
 type Place = { readonly listeners: Listeners; readonly key: number }
+
+function wakeUser(listeners: Listeners, userNid: number): void {
+  for (const listener of listeners.get(userNid) ?? []) listener()
+}
+
+function wakeRoom(listeners: Listeners, joined: ReadonlySet<number>): void {
+  if (listeners.size < joined.size) {
+    for (const userNid of listeners.keys()) if (joined.has(userNid)) wakeUser(listeners, userNid)
+  } else {
+    for (const userNid of joined) if (listeners.has(userNid)) wakeUser(listeners, userNid)
+  }
+}
+
+/** While a list may have been applied without being published: a commit behind it is tried, and ends the doubt. */
+type Doubt = {
+  begin(): void
+  /** Call after each commit. @returns whether there was doubt */
+  end(): boolean
+}
+
+function openDoubt(clock: Clock, commitNothing: () => Promise<unknown>): Doubt {
+  let isOn = false
+  function settleLater(tries: number): void {
+    clock.after(SETTLE_WAIT_MS, () => {
+      if (isOn && tries > 0) commitNothing().catch(() => settleLater(tries - 1))
+    })
+  }
+  return {
+    begin: () => {
+      if (!isOn) settleLater(SETTLE_TRIES_MAX)
+      isOn = true
+    },
+    end: () => {
+      const was = isOn
+      isOn = false
+      return was
+    },
+  }
+}
 
 function subscription(clock: Clock, places: readonly Place[]): Subscription {
   let changed = false
