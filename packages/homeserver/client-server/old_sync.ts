@@ -20,6 +20,10 @@ export const getEvents = route(old_sync.getEvents, async ({ deps, requester, que
   // Clients of 2018 send an empty token for none.
   const token = query.from === '' ? undefined : query.from
   const from = token === undefined ? deps.streams.position() : parseStreamToken(token, 'from')
+  // Guests may look into rooms, and have no stream of their own here: <https://spec.matrix.org/v1.19/client-server-api/#guest-access>
+  if (requester.isGuest && query.room_id === undefined) {
+    throw matrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guests name the room that they look into.')
+  }
   if (query.room_id !== undefined) await roomView(deps, requester, query.room_id)
   using _presence = await noteSyncPresence(deps, requester, { setPresence: undefined, showsPresence: true })
   const text = await eventStream(deps, requester, {

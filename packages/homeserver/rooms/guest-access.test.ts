@@ -98,3 +98,15 @@ test('a guest becomes a user of the same name and stays where they are', async (
   assert.equal(await membership(ann, room, gus.user_id), 'join')
   assert.equal((await server.request('POST', '/register', { body: { ...body, auth } })).body.errcode, 'M_FORBIDDEN')
 })
+
+test('a guest looks into a world-readable room, and has no event stream besides', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const ann = await server.user('ann')
+  const gus = await guest(server)
+  const room = await roomWithGuests(ann, 'can_join')
+  const path = `/events?timeout=0&room_id=${encodeURIComponent(room)}`
+  assert.equal((await gus.request('GET', path)).status, 403)
+  await ann.ok('PUT', `/rooms/${room}/state/m.room.history_visibility/`, { history_visibility: 'world_readable' })
+  assert.equal((await gus.request('GET', path)).status, 200)
+  assert.equal((await gus.request('GET', '/events?timeout=0')).body.errcode, 'M_GUEST_ACCESS_FORBIDDEN')
+})
