@@ -1,11 +1,9 @@
 /** /publicRooms and /directory/list/room/{roomId}. <https://spec.matrix.org/v1.19/client-server-api/#published-room-directory> */
 import * as list_public_rooms from '@holdfast/api/generated/client-server/list_public_rooms'
 import { matrixError } from '@holdfast/protocol/errors'
-import type { HttpRequest } from '@holdfast/platform/http/service'
-import { parseJson } from '@holdfast/protocol/json/parse'
-import { isObject } from '@holdfast/protocol/json/value'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { maySetCanonicalAlias } from '../directory/aliases.ts'
+import { withoutNullToken } from '../directory/null-token.ts'
 import { directoryPage } from '../directory/public-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../storage/published-rooms.ts'
@@ -58,12 +56,6 @@ const strictQuery = route(list_public_rooms.queryPublicRooms, async ({ deps, que
 export const queryPublicRooms: Endpoint = {
   ...strictQuery,
   answer: (deps, request, rawParams) => strictQuery.answer(deps, withoutNullToken(request), rawParams),
-}
-
-function withoutNullToken(request: HttpRequest): HttpRequest {
-  const parsed = parseJson(request.body)
-  if (!parsed.ok || !isObject(parsed.value) || parsed.value['since'] !== null) return request
-  return { ...request, body: Buffer.from(JSON.stringify({ ...parsed.value, since: '' })) }
 }
 
 function assertOwnDirectory(deps: Homeserver, server: ServerName | undefined): void {
