@@ -40,7 +40,3 @@ export function useRegistrationToken(token: string, nowMs: number): Statement {
     { changes: 1 },
   )
 }
-
-export function deleteRegistrationToken(token: string): Statement {
-  return statement(sql`DELETE FROM registration_tokens WHERE token = ${token}`, { changes: 1 })
-}
