@@ -13,8 +13,13 @@ const LOOSE_DEPTH_MAX = 500
  * fractions: <https://spec.matrix.org/v1.19/rooms/v1/#canonical-json>
  */
 export function eventText(event: JsonObject, rules: RoomRules): string | undefined {
-  if (isCanonicalValue(event)) return canonicalJson(event)
-  return rules.strictCanonicalJson ? undefined : looseText(event, 0)
+  if (rules.strictCanonicalJson) return isCanonicalValue(event) ? canonicalJson(event) : undefined
+  return looseCanonicalText(event)
+}
+
+/** Canonical JSON, with fractions where there are some. undefined for what not even the oldest room versions could write. */
+export function looseCanonicalText(value: JsonValue): string | undefined {
+  return isCanonicalValue(value) ? canonicalJson(value) : looseText(value, 0)
 }
 
 function looseText(value: JsonValue, depth: number): string | undefined {
