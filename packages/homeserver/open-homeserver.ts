@@ -3,6 +3,8 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { createSigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
+import type { Resolver } from '@holdfast/platform/dns/resolver'
+import type { HttpClient } from '@holdfast/platform/http/client'
 import type { Service } from '@holdfast/platform/http/service'
 import type { Log } from '@holdfast/platform/log/log'
 import { createPasswordHasher, type PasswordHasher } from '@holdfast/platform/password/password-hasher'
@@ -49,6 +51,9 @@ export type HomeserverPorts = {
   readonly log: Log
   /** By default argon2id with the parameters of the platform. */
   readonly passwords?: PasswordHasher
+  /** The way to other servers. Without it, this one stays alone. */
+  readonly http?: HttpClient
+  readonly resolver?: Resolver
 }
 
 export type RunningHomeserver = Service & {
