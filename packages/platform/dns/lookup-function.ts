@@ -3,17 +3,17 @@ import type { LookupFunction } from 'node:net'
 import type { Resolver } from './resolver.ts'
 
 export function lookupFunction(resolver: Pick<Resolver, 'lookupAddresses'>): LookupFunction {
-  return (hostname, options, callback) => {
+  return (hostname, options, tell) => {
     const wanted = options.family === 4 || options.family === 6 ? options.family : undefined
     resolver.lookupAddresses(hostname).then(
       (found) => {
         const fitting = wanted === undefined ? found : found.filter(({ family }) => family === wanted)
         const [first] = fitting
-        if (first === undefined) callback(notFound(hostname), [])
-        else if (options.all === true) callback(null, [...fitting])
-        else callback(null, first.address, first.family)
+        if (first === undefined) tell(notFound(hostname), [])
+        else if (options.all === true) tell(null, [...fitting])
+        else tell(null, first.address, first.family)
       },
-      (error: NodeJS.ErrnoException) => callback(error, []),
+      (error: NodeJS.ErrnoException) => tell(error, []),
     )
   }
 }

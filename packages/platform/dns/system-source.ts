@@ -1,6 +1,5 @@
 /** The name servers and the hosts file of this machine. */
-import { lookup } from 'node:dns/promises'
-import { Resolver as NameServers } from 'node:dns/promises'
+import { lookup, Resolver as NameServers } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
 import { openHostsFile } from './hosts-file.ts'
