@@ -6,7 +6,7 @@ export type OutgoingRequest = {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** From the call to the last byte of the response. */
+  /** From the call to the last byte of the response. The other side may think as long. */
   readonly deadlineMs: number
   /** A longer response is a failure, noticed as it comes in. */
   readonly responseBytesMax: number
@@ -41,10 +41,17 @@ export type OutgoingFailure =
 
 export class OutgoingFailed extends Error {
   readonly failure: OutgoingFailure
-  constructor(failure: OutgoingFailure, message: string, options?: ErrorOptions) {
+  /** False: not a byte of the request left, so that it can be sent to another address whatever it asks for. */
+  readonly maybeSent: boolean
+  constructor(
+    failure: OutgoingFailure,
+    message: string,
+    options: ErrorOptions & { readonly maybeSent?: boolean } = {},
+  ) {
     super(message, options)
     this.name = 'OutgoingFailed'
     this.failure = failure
+    this.maybeSent = options.maybeSent ?? true
   }
 }
 
@@ -62,7 +69,8 @@ export type OutgoingTarget = {
  */
 export function outgoingTarget(url: string): OutgoingTarget {
   const match = /^(https?:\/\/[^/?#\\\s@]+)(\/[^#\s]*|\?[^#\s]*)?$/i.exec(url)
-  if (match === null || !URL.canParse(match[1]!)) throw new OutgoingFailed('bad-url', 'not an http or https URL')
+  if (match === null || !URL.canParse(match[1]!))
+    throw new OutgoingFailed('bad-url', 'not an http or https URL', { maybeSent: false })
   const { origin, protocol, hostname, port } = new URL(match[1]!)
   const path = match[2] ?? '/'
   return {

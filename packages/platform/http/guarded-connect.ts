@@ -1,16 +1,23 @@
 /** Sockets to the outside that can only reach permitted addresses, whatever a name resolves to at that moment. */
 import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import type { checkServerIdentity, SecureContext } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { OutgoingFailed } from './client.ts'
+import { outgoingFailure } from './outgoing-failure.ts'
 
 export type Guard = (target: { readonly address: string; readonly port: number }) => boolean
+
+export type OutgoingTls = {
+  readonly checkServerIdentity: typeof checkServerIdentity
+  /** With the authorities to trust, read once for all connections; Node's own when undefined. */
+  readonly secureContext: SecureContext | undefined
+}
 
 export type GuardedConnectOptions = {
   readonly guard: Guard
   readonly connectMs: number
-  /** All certificate authorities to trust; Node's own when undefined. */
-  readonly ca: readonly string[] | undefined
+  readonly tls: OutgoingTls
   readonly lookup: LookupFunction
   /** The name that the certificate must carry. */
   readonly name: string
@@ -23,20 +30,32 @@ export type GuardedConnectOptions = {
  */
 export function guardedConnector(
   build: typeof buildConnector,
-  { guard, connectMs, ca, lookup, name, connectTo: { host, port } }: GuardedConnectOptions,
+  { guard, connectMs, tls, lookup, name, connectTo: { host, port } }: GuardedConnectOptions,
 ): buildConnector.connector {
   const connect = build({
     timeout: connectMs,
     lookup: guardedLookup(lookup, guard, port),
-    ...(ca === undefined ? {} : { ca: [...ca] }),
+    autoSelectFamilyAttemptTimeout: ATTEMPT_MS,
+    // Left to itself, Node would hold the certificate of an address literal against the address it connects to.
+    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),
+    ...(tls.secureContext === undefined ? {} : { secureContext: tls.secureContext }),
   })
   const servername = isIP(name) === 0 ? name : ''
   return (target, callback) => {
     // A literal address never passes through the lookup.
-    if (isIP(host) !== 0 && !guard({ address: host, port })) callback(refused(host), null)
-    else connect({ ...target, hostname: host, host, port: String(port), servername }, callback)
+    if (isIP(host) !== 0 && !guard({ address: host, port })) {
+      callback(refused(host), null)
+      return
+    }
+    connect({ ...target, hostname: host, host, port: String(port), servername }, (...[error, socket]) => {
+      if (error === null) callback(null, socket)
+      else callback(outgoingFailure(error, { maybeSent: false }), null)
+    })
   }
 }
+
+/** When the next of several addresses is tried. Node's quarter of a second is too short for the other side of the earth. */
+const ATTEMPT_MS = 1_000
 
 /** Answers with the permitted addresses only. */
 function guardedLookup(lookup: LookupFunction, guard: Guard, port: number): LookupFunction {
@@ -56,5 +75,7 @@ function guardedLookup(lookup: LookupFunction, guard: Guard, port: number): Look
 }
 
 function refused(host: string): OutgoingFailed {
-  return new OutgoingFailed('address-not-allowed', `${host} has no address that requests to the outside may reach`)
+  return new OutgoingFailed('address-not-allowed', `${host} has no address that requests to the outside may reach`, {
+    maybeSent: false,
+  })
 }

@@ -9,6 +9,7 @@ import { createSystemClock } from '../clock/system-clock.ts'
 import { addressRanges } from './address-ranges.ts'
 import { OutgoingFailed, type OutgoingFailure, type OutgoingRequest } from './client.ts'
 import { createNetworkClient, type NetworkClientOptions } from './network-client.ts'
+import { readTrustedCa } from './trusted-ca.ts'
 import { selfSigned } from './testing/certificate.ts'
 import { aServer } from './testing/test-server.ts'
 
@@ -211,7 +212,7 @@ test('a certificate must carry the name of the URL and come from a trusted autho
   await writeFile(files.certFile, cert)
   await writeFile(files.keyFile, key)
   await using server = await aServer({ tls: files })
-  await using trusting = aClient({ trustedCaFile: files.certFile })
+  await using trusting = aClient({ trustedCa: await readTrustedCa(files.certFile) })
   await using distrusting = aClient()
   const connectTo = { host: 'localhost', port: server.port }
   assert.equal((await trusting.send(get('https://matrix.example/a', { connectTo }))).status, 200)

@@ -1,5 +1,4 @@
 /** The HttpClient on the network. undici is loaded at the first request: a server without federation never pays for it. */
-import { readFile } from 'node:fs/promises'
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { LRUCache } from 'lru-cache'
@@ -14,12 +13,12 @@ import {
   type OutgoingTarget,
   outgoingTarget,
 } from './client.ts'
-import { guardedConnector } from './guarded-connect.ts'
+import { guardedConnector, type OutgoingTls } from './guarded-connect.ts'
+import { outgoingFailure } from './outgoing-failure.ts'
 import { mayConnect } from './private-addresses.ts'
 
 export const OUTGOING_LIMITS = {
   connectMs: 10_000,
-  headersMs: 30_000,
   idleBodyMs: 30_000,
   keepAliveMs: 30_000,
   connectionsPerOrigin: 16,
@@ -30,10 +29,10 @@ export type NetworkClientOptions = {
   readonly clock: Clock
   /** Ranges that are let through although they are private. */
   readonly allow: AddressRanges
-  /** A PEM file of authorities to trust beside the usual ones. */
-  readonly trustedCaFile?: string
+  /** Authorities to trust beside the usual ones, as PEM (`readTrustedCa`). */
+  readonly trustedCa?: string
   readonly userAgent: string
-  /** For tests. */
+  /** By default the system's. */
   readonly lookup?: LookupFunction
 }
 
@@ -48,12 +47,12 @@ export function createNetworkClient(options: NetworkClientOptions): HttpClient {
     send: async (request) => {
       const target = outgoingTarget(request.url)
       loading ??= load(options)
-      const { undici, ca } = await loading
+      const loaded = await loading
       const { connectTo } = request
       const key = connectTo === undefined ? target.origin : `${target.origin} ${connectTo.host} ${connectTo.port}`
       let pool = pools.get(key)
       if (pool === undefined) {
-        pool = openPool({ undici, ca }, target, connectTo, options)
+        pool = openPool(loaded, target, connectTo, options)
         pools.set(key, pool)
       }
       return sendThrough(pool, target.path, request, options)
@@ -66,17 +65,20 @@ export function createNetworkClient(options: NetworkClientOptions): HttpClient {
   }
 }
 
-type Loaded = { readonly undici: typeof Undici; readonly ca: readonly string[] | undefined }
+type Loaded = { readonly undici: typeof Undici; readonly tls: OutgoingTls }
 
-async function load(options: NetworkClientOptions): Promise<Loaded> {
-  const undici = await import('undici')
-  if (options.trustedCaFile === undefined) return { undici, ca: undefined }
-  const { getCACertificates } = await import('node:tls')
-  return { undici, ca: [...getCACertificates('default'), await readFile(options.trustedCaFile, 'utf8')] }
+async function load({ trustedCa }: NetworkClientOptions): Promise<Loaded> {
+  const [undici, { checkServerIdentity, createSecureContext, getCACertificates }] = await Promise.all([
+    import('undici'),
+    import('node:tls'),
+  ])
+  const secureContext =
+    trustedCa === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), trustedCa] })
+  return { undici, tls: { checkServerIdentity, secureContext } }
 }
 
 function openPool(
-  { undici, ca }: Loaded,
+  { undici, tls }: Loaded,
   target: OutgoingTarget,
   connectTo: OutgoingRequest['connectTo'],
   { allow, lookup }: NetworkClientOptions,
@@ -84,7 +86,7 @@ function openPool(
   const connect = guardedConnector(undici.buildConnector, {
     guard: (address) => mayConnect(address, allow),
     connectMs: OUTGOING_LIMITS.connectMs,
-    ca,
+    tls,
     lookup: lookup ?? systemLookup,
     name: target.hostname,
     connectTo: connectTo ?? { host: target.hostname, port: target.port },
@@ -93,7 +95,6 @@ function openPool(
     connect,
     connections: OUTGOING_LIMITS.connectionsPerOrigin,
     keepAliveTimeout: OUTGOING_LIMITS.keepAliveMs,
-    headersTimeout: OUTGOING_LIMITS.headersMs,
     bodyTimeout: OUTGOING_LIMITS.idleBodyMs,
     allowH2: false,
   })
@@ -116,13 +117,17 @@ async function sendThrough(
       path,
       headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers },
       body: request.body ?? null,
+      headersTimeout: request.deadlineMs,
       signal,
     })
     const headers = joined(response.headers)
     const body = await readBounded(response.body, headers, request.responseBytesMax)
     return { status: response.statusCode, headers, body }
   } catch (error) {
-    throw classified(error, request.signal)
+    if (request.signal?.aborted === true) {
+      throw new OutgoingFailed('aborted', 'the request was given up', { cause: error })
+    }
+    throw outgoingFailure(error, { maybeSent: true })
   } finally {
     deadline[Symbol.dispose]()
   }
@@ -157,32 +162,4 @@ async function readBounded(
   }
   if (refusal !== undefined) throw refusal
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)
-}
-
-function classified(error: unknown, callerSignal: AbortSignal | undefined): OutgoingFailed {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof OutgoingFailed) return cause
-    if (cause instanceof AggregateError) cause.cause ??= cause.errors.find((one) => one instanceof OutgoingFailed)
-  }
-  if (callerSignal?.aborted === true) return new OutgoingFailed('aborted', 'the request was given up', { cause: error })
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
-  // The parser's errors have a code only now and then.
-  const known = name === 'HTTPParserError' ? 'bad-response' : undefined
-  const failure = typeof code === 'string' ? (FAILURES[code] ?? certificateFailure(code) ?? known) : known
-  return new OutgoingFailed(failure ?? 'unreachable', error instanceof Error ? error.message : 'no response', {
-    cause: error,
-  })
-}
-
-const FAILURES: Readonly<Record<string, 'timeout' | 'bad-response'>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'bad-response',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'bad-response',
-  UND_ERR_INVALID_ARG: 'bad-response',
-}
-
-function certificateFailure(code: string): 'certificate' | undefined {
-  return /CERT|ERR_TLS|UNABLE_TO_|SELF_SIGNED|ERR_SSL/.test(code) ? 'certificate' : undefined
 }
