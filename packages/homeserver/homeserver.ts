@@ -10,6 +10,7 @@ import type { SharedSecretNonces } from './accounts/shared-secret.ts'
 import type { HomeserverSettings } from './settings.ts'
 import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
+import type { ServerKeys } from './federation/keys/server-keys.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { PresenceTracker } from './presence/tracker.ts'
 import type { PresenceWaker } from './presence/waker.ts'
@@ -41,6 +42,10 @@ export type Homeserver = {
   /** Integer ids of users, event types, state keys. */
   readonly dictionary: Dictionary
   /** Events by integer id and by event id, cached. */
+  /** Public keys of servers, ours among them. */
+  readonly serverKeys: ServerKeys
+  /** What sends to other servers. */
+  readonly federation?: { readonly destinations: { heardFrom(server: ServerName): void } }
   readonly events: EventStore
   /** State maps by snapshot, cached. */
   readonly states: StateStore

@@ -12,11 +12,13 @@ import type { Random } from '@holdfast/platform/random/random'
 import { openAccountCaches } from './accounts/caches.ts'
 import { resumeAccounts } from './accounts/resume-accounts.ts'
 import { openNonces } from './accounts/shared-secret.ts'
-import { ENDPOINTS } from './client-server/endpoints.ts'
-import { openClientServerApi } from './client-server/service.ts'
+import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.ts'
+import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
+import { openServerKeys } from './federation/keys/server-keys.ts'
 import type { Homeserver } from './homeserver.ts'
+import { openApi } from './http/service.ts'
 import { notingJoins, openRecentJoins } from './presence/recent-joins.ts'
 import { PresenceTracker } from './presence/tracker.ts'
 import { openPresenceWaker } from './presence/waker.ts'
@@ -31,6 +33,7 @@ import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
 import type { HomeserverSettings } from './settings.ts'
 import { loadServerIdentity } from './server-identity.ts'
+import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
 import { keepSweeping } from './transactions/sweep.ts'
@@ -67,6 +70,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const dictionary = openDictionary(db)
   const events = openEventStore(db)
   const states = openStateStore(db)
+  const signingKey = createSigningKey(identity)
   const heads = openRoomHeads({ db, events, states })
   const memberships = openUserMemberships(db)
   const plainStreams = openStreams({ clock, db })
@@ -76,7 +80,9 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const presenceWaker = openPresenceWaker(shared)
   const parts: Homeserver = {
     ...shared,
-    signingKey: createSigningKey(identity),
+    signingKey,
+    serverKeys: openServerKeys({ signingKey, serverName: ports.serverName }),
+    authGraph: openAuthGraph(db),
     roomQueue: openRoomQueue(shared),
     presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),
     presenceWaker,
@@ -94,7 +100,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     publicRooms: openPublicRoomCache(),
     transactions: openTransactionGuard({ db, clock }),
   }
-  const api = openClientServerApi(parts, ENDPOINTS)
+  const api = openApi(parts, [...CLIENT_SERVER_ENDPOINTS.map(withUnstablePaths), ...SERVER_SERVER_ENDPOINTS])
   const stopping = new AbortController()
   return {
     parts,

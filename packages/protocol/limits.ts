@@ -44,6 +44,8 @@ export const INPUT_LIMITS = {
   /** Account data and end-to-end keys. */
   clientLargeBodyBytesMax: 1_048_576,
   federationTransactionBytesMax: 13_000_000,
+  /** Every other request between servers: the largest are queries for keys, and invitations with stripped state. */
+  federationBodyBytesMax: 1_048_576,
   /** Identity service and push gateway. */
   serviceBodyBytesMax: 524_288,
   mediaUploadBytesMax: 52_428_800,

@@ -8,7 +8,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { completeOnPage, type PageOutcome } from '../user-interactive-auth/complete-on-page.ts'
 import { donePage, refusedPage, stagePage } from '../user-interactive-auth/fallback-pages.ts'
 import { pageResponse } from '../web-pages/page.ts'
-import type { Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 
 type Params = { readonly authType: string }
 

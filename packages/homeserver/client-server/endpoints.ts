@@ -47,7 +47,7 @@ import * as directory from './directory.ts'
 import * as listPublicRooms from './list_public_rooms.ts'
 import * as oldSync from './old_sync.ts'
 import * as roomInitialSync from './room_initial_sync.ts'
-import type { Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
 

@@ -10,7 +10,7 @@ import { messagePage } from '../rooms/messages.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import { streamToken } from '../sync/sync-token.ts'
-import { JsonText } from './reply.ts'
+import { JsonText } from '../http/reply.ts'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 10

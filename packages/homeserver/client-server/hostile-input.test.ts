@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
 import { ENDPOINTS } from './endpoints.ts'
-import type { Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 
 const DEEP = 20_000
 /** What no JSON parser may let pass, by name. */

@@ -7,7 +7,8 @@ import { withoutNullToken } from '../directory/null-token.ts'
 import { directoryPage } from '../directory/public-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../storage/published-rooms.ts'
-import { publicRoute, route, type Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
+import { publicRoute, route } from './route.ts'
 
 export const getRoomVisibilityOnDirectory = publicRoute(
   list_public_rooms.getRoomVisibilityOnDirectory,

@@ -2,7 +2,7 @@
 import { operation } from '@holdfast/api/operation'
 import { LOGIN_PAGE } from '../web-pages/login-page.ts'
 import { pageResponse } from '../web-pages/page.ts'
-import type { Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 
 export const getLoginFallback: Endpoint = {
   ...operation({

@@ -13,7 +13,7 @@ import { upgradingGuest } from '../accounts/upgrade-guest.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { addressKey } from '../rate-limits/address-key.ts'
 import { authorizeInteractively } from '../user-interactive-auth/authorize.ts'
-import { Reply } from './reply.ts'
+import { Reply } from '../http/reply.ts'
 import { publicRoute } from './route.ts'
 
 /** POST /register */

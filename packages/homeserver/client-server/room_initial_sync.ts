@@ -2,7 +2,7 @@
 import * as room_initial_sync from '@holdfast/api/generated/client-server/room_initial_sync'
 import { decodeQuery } from '@holdfast/api/query'
 import { snapshotOfRoom } from '../sync/old-sync.ts'
-import { JsonText } from './reply.ts'
+import { JsonText } from '../http/reply.ts'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 20

@@ -12,7 +12,7 @@ import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { timelineBackwards } from '../storage/events.ts'
 import { parseStreamToken } from '../sync/sync-token.ts'
-import { JsonText } from './reply.ts'
+import { JsonText } from '../http/reply.ts'
 import { route } from './route.ts'
 
 export const getOneRoomEvent = route(rooms.getOneRoomEvent, async ({ deps, requester, params }) => {

@@ -1,13 +1,13 @@
 /** From an HTTP request to a handler's arguments: who asks, how often, and what, parsed at this edge and nowhere later. */
-import type { Operation, RawParams } from '@holdfast/api/operation'
-import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
+import type { Operation } from '@holdfast/api/operation'
+import type { HttpRequest } from '@holdfast/platform/http/service'
 import { matrixError } from '@holdfast/protocol/errors'
-import { parseJson } from '@holdfast/protocol/json/parse'
-import type { JsonValue } from '@holdfast/protocol/json/value'
 import { authenticate } from '../accounts/authenticate.ts'
 import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { toHttpResponse, type Answer } from './reply.ts'
+import type { Endpoint } from '../http/endpoint.ts'
+import { jsonBody } from '../http/json-body.ts'
+import { toHttpResponse, type Answer } from '../http/reply.ts'
 
 /** What a handler is given. `requester` is there where the operation requires an access token. */
 export type RouteInput<Params, Query, Body, Who> = {
@@ -17,11 +17,6 @@ export type RouteInput<Params, Query, Body, Who> = {
   readonly query: Query
   readonly body: Body
   readonly request: HttpRequest
-}
-
-/** An operation with its handler, as the service calls it. */
-export type Endpoint = Operation & {
-  answer(deps: Homeserver, request: HttpRequest, rawParams: RawParams): Promise<HttpResponse>
 }
 
 type AnyOperation<Params, Query, Body> = Operation<Params, Query, Body>
@@ -76,25 +71,9 @@ function endpoint<Params, Query, Body, Who extends Requester | undefined>(
       const requester = await identify(deps, request)
       const params = operation.parseParams(rawParams)
       const query = operation.parseQuery(request.query)
-      const body = operation.parseBody(operation.bodyKind === 'json' ? jsonBody(request) : request.body)
+      const body = operation.parseBody(operation.bodyKind === 'json' ? jsonBody(request)?.value : request.body)
       const response = toHttpResponse(await handler({ deps, requester, params, query, body, request }))
       return requester === undefined ? response : { ...response, meta: { requester: requester.userId } }
     },
   }
-}
-
-const JSON_PROBLEM_CODES = {
-  encoding: 'M_NOT_JSON',
-  syntax: 'M_NOT_JSON',
-  depth: 'M_BAD_JSON',
-  'duplicate-key': 'M_BAD_JSON',
-  'lone-surrogate': 'M_BAD_JSON',
-  'number-out-of-range': 'M_BAD_JSON',
-} as const
-
-function jsonBody(request: HttpRequest): JsonValue | undefined {
-  if (request.body.length === 0) return undefined
-  const parsed = parseJson(request.body)
-  if (!parsed.ok) throw matrixError(JSON_PROBLEM_CODES[parsed.problem], `The body cannot be read: ${parsed.message}`)
-  return parsed.value
 }

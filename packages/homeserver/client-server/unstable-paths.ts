@@ -2,7 +2,7 @@
  * Clients of 2018 call what was new then by `/_matrix/client/unstable/`, though the specification of that year has it
  * on `r0` already: devices, to-device messages, keys, third parties. They have no other way.
  */
-import type { Endpoint } from './route.ts'
+import type { Endpoint } from '../http/endpoint.ts'
 
 const STEMS = new Set([
   'administrative_contact',

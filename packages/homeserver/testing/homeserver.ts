@@ -15,8 +15,9 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
 import { openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
 import type { HomeserverSettings } from '../settings.ts'
-import { ENDPOINTS } from '../client-server/endpoints.ts'
-import type { Endpoint } from '../client-server/route.ts'
+import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from '../client-server/endpoints.ts'
+import type { Endpoint } from '../http/endpoint.ts'
+import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from '../server-server/endpoints.ts'
 import { testDatabase } from './database.ts'
 
 export type TestRequest = {
@@ -146,7 +147,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
   }
 }
 
-const router = createRouter(ENDPOINTS)
+const router = createRouter([...CLIENT_SERVER_ENDPOINTS, ...SERVER_SERVER_ENDPOINTS])
 
 /** Every answer in every test is held against the schema that the specification has for it. */
 function assertSpecified(method: string, target: string, response: { status: number; body: unknown }): void {

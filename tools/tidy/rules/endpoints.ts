@@ -36,9 +36,9 @@ export function generatedOperations(repository: Repository): Operations {
 
 type Route = { readonly file: SourceFile; readonly line: number; readonly key: string; readonly id: string }
 
-const ROUTE_FUNCTIONS = new Set(['route', 'publicRoute'])
+const ROUTE_FUNCTIONS = new Set(['route', 'publicRoute', 'federationRoute', 'openRoute'])
 
-/** Every `route(module.operation, …)` or `publicRoute(operation, …)` whose operation comes from a generated file. */
+/** Every `route(module.operation, …)`, `publicRoute(operation, …)` and so on, whose operation comes from a generated file. */
 function routes(repository: Repository): Route[] {
   return repository.sources
     .filter(({ isTest, path }) => !isTest && path.startsWith('packages/'))

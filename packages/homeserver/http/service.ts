@@ -1,20 +1,19 @@
-/** The Client-Server API as a service: finds the endpoint of a request, and turns refusals into error responses. */
+/** An API as a service: finds the endpoint of a request, and turns refusals into error responses. */
 import { createRouter, type Match, type NotAllowed } from '@holdfast/api/router'
 import { DatabaseUnavailable } from '@holdfast/platform/database/database'
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
 import { matrixError, MatrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
+import type { Endpoint } from './endpoint.ts'
 import { errorResponse } from './reply.ts'
-import type { Endpoint } from './route.ts'
-import { withUnstablePaths } from './unstable-paths.ts'
 
-export type ClientServerApi = {
+export type ApiService = {
   /** Says in `meta` which operation it was, who asked, and with which error it was refused. */
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>
 }
 
-export function openClientServerApi(deps: Homeserver, endpoints: readonly Endpoint[]): ClientServerApi {
-  const router = createRouter(endpoints.map(withUnstablePaths))
+export function openApi(deps: Homeserver, endpoints: readonly Endpoint[]): ApiService {
+  const router = createRouter(endpoints)
   return {
     handle: async (request) => {
       const match = router.match(request.method, request.path)

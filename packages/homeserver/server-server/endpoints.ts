@@ -1,0 +1,10 @@
+/** Every endpoint of the Server-Server API that is built, by the specification's file names. */
+import type { Endpoint } from '../http/endpoint.ts'
+import * as version from './version.ts'
+
+type Handlers = Readonly<Record<string, Endpoint>>
+
+/** One line for each handler file, in alphabetical order. */
+const FILES: readonly Handlers[] = [version]
+
+export const ENDPOINTS: readonly Endpoint[] = FILES.flatMap((file) => Object.values(file))
