@@ -14,6 +14,8 @@ import { redactEvent } from './redact.ts'
 import { isSignedEventTooLarge } from './size.ts'
 import { eventText } from './text.ts'
 
+export type Signatures = Readonly<Record<string, Readonly<Record<string, string>>>>
+
 export type ParsedPdu = {
   readonly ok: true
   readonly pdu: Pdu
@@ -21,6 +23,8 @@ export type ParsedPdu = {
   readonly json: string
   /** The text that signatures cover. */
   readonly signable: string
+  /** By server, then by key id; `signaturesToCheck` says which of them count. */
+  readonly signatures: Signatures
   /** Unpadded base64. */
   readonly referenceHash: string
   /** Whether the content hash was right. If not, all else here is the redacted event. */
@@ -55,7 +59,8 @@ export function parsePdu(value: JsonObject, rules: RoomRules): ParsedPdu | PduPr
   const referenceHash = sha256Base64(signable)
   const pdu = pduOf(event, rules, referenceHash)
   const json = hashMatches ? text : (eventText(event, rules) ?? text)
-  return { ok: true, pdu, json, signable, referenceHash, hashMatches }
+  const signatures = received['signatures'] as Signatures
+  return { ok: true, pdu, json, signable, signatures, referenceHash, hashMatches }
 }
 
 function statedHash({ hashes }: JsonObject): string {
