@@ -16,14 +16,17 @@ import type { PresenceTracker } from './presence/tracker.ts'
 import type { PresenceWaker } from './presence/waker.ts'
 import type { RecentJoins } from './presence/recent-joins.ts'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
+import type { AuthGraph } from './rooms/auth-graph.ts'
 import type { CreationTimes } from './rooms/creation-times.ts'
 import type { ReceiptPositions } from './receipts/positions.ts'
 import type { ReceiptWaker } from './receipts/waker.ts'
 import type { EventStore } from './rooms/event-store.ts'
+import type { OutgoingSignal } from './rooms/outgoing-signal.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
 import type { StateStore } from './rooms/state-store.ts'
 import type { UserMemberships } from './rooms/user-memberships.ts'
+import type { RoomNids } from './storage/nids.ts'
 import type { Streams } from './streams/streams.ts'
 import type { SentMembers } from './sync/sent-members.ts'
 import type { TransactionGuard } from './transactions/transactions.ts'
@@ -39,21 +42,27 @@ export type Homeserver = {
   readonly log: Log
   /** Signs events and, towards other servers, requests. */
   readonly signingKey: SigningKey
-  /** Integer ids of users, event types, state keys. */
-  readonly dictionary: Dictionary
-  /** Events by integer id and by event id, cached. */
   /** Public keys of servers, ours among them. */
   readonly serverKeys: ServerKeys
   /** What sends to other servers. */
   readonly federation?: { readonly destinations: { heardFrom(server: ServerName): void } }
+  /** Integer ids of users, event types, state keys. */
+  readonly dictionary: Dictionary
+  /** Events by integer id and by event id, cached. */
   readonly events: EventStore
+  /** Which events authorise which. */
+  readonly authGraph: AuthGraph
   /** State maps by snapshot, cached. */
   readonly states: StateStore
+  /** Wakes those who carry events to other servers. */
+  readonly outgoing: OutgoingSignal
   /** The newest state of each room, in memory while it is used. */
   readonly heads: RoomHeads
   /** The rooms of each user. */
   readonly memberships: UserMemberships
   readonly creationTimes: CreationTimes
+  /** Where events, states and rooms get their integer ids. */
+  readonly nids: RoomNids
   /** The one writer of each room. */
   readonly roomQueue: RoomQueue
   /** Positions of rooms and users, and those who wait for them. */

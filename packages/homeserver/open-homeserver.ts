@@ -25,15 +25,18 @@ import { openPresenceWaker } from './presence/waker.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
 import { openReceiptPositions } from './receipts/positions.ts'
 import { openReceiptWaker } from './receipts/waker.ts'
+import { openAuthGraph } from './rooms/auth-graph.ts'
 import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
+import { openOutgoingSignal } from './rooms/outgoing-signal.ts'
 import { openRoomQueue } from './rooms/room-queue.ts'
 import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
+import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
 import type { HomeserverSettings } from './settings.ts'
 import { loadServerIdentity } from './server-identity.ts'
-import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
+import { openRoomNids } from './storage/nids.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
 import { keepSweeping } from './transactions/sweep.ts'
@@ -67,16 +70,18 @@ export type RunningHomeserver = Service & {
 export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHomeserver> {
   const { db, clock, random } = ports
   const identity = await loadServerIdentity({ db, random, serverName: ports.serverName })
+  const signingKey = createSigningKey(identity)
   const dictionary = openDictionary(db)
   const events = openEventStore(db)
   const states = openStateStore(db)
-  const signingKey = createSigningKey(identity)
   const heads = openRoomHeads({ db, events, states })
   const memberships = openUserMemberships(db)
   const plainStreams = openStreams({ clock, db })
   const recentJoins = openRecentJoins(plainStreams)
   const streams = notingJoins(plainStreams, recentJoins)
-  const shared = { ...ports, dictionary, events, states, heads, memberships, streams }
+  const outgoing = openOutgoingSignal()
+  const nids = openRoomNids(db)
+  const shared = { ...ports, dictionary, events, states, heads, memberships, streams, outgoing, nids }
   const presenceWaker = openPresenceWaker(shared)
   const parts: Homeserver = {
     ...shared,

@@ -1,68 +1,75 @@
-/** Everything that the events of a draft change, as one list of statements. */
-import { parseUserId } from '@holdfast/protocol/ids/user-id'
+/** Everything that a change of a room writes, as one list of statements. */
+import { serverNameOf } from '@holdfast/protocol/ids/common'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Statement } from '@holdfast/platform/database/database'
-import { insertEvent } from '../storage/events.ts'
-import { MEMBERSHIP_CODES, setMembership, type Membership } from '../storage/memberships.ts'
+import { insertEvent, NOWHERE } from '../storage/events.ts'
+import { insertEventVerdict, insertOutgoingEvent, setRoomServer } from '../storage/federation-rooms.ts'
+import { setMembership } from '../storage/memberships.ts'
 import { insertRoom, moveRoomHead } from '../storage/rooms.ts'
 import { packEdges, packNids } from './edges.ts'
 import { eventIdHash } from './event-store.ts'
-import type { Prefetched } from './prefetch.ts'
-import type { DraftEvent, RoomDraft } from './room-draft.ts'
+import type { DraftEvent, MembershipChange, RoomChanges } from './room-changes.ts'
 import { storeState } from './state-store.ts'
 
-/** A change of somebody's membership by an event of the draft. */
-export type MembershipChange = {
-  readonly userNid: number
-  readonly membership: Membership
-  readonly event: DraftEvent
-}
-
-/** The statements of a draft with at least one event; side statements come last, in the order of `draft.sides`. */
-export function statementsOfDraft(draft: RoomDraft, prefetched: Prefetched): readonly Statement[] {
-  const { roomNid } = draft.room
+/** The statements of a change with at least one event; side statements come last, in the order of `sides`. */
+export function statementsOf(changes: RoomChanges, ourName: ServerName): readonly Statement[] {
+  const { roomNid } = changes.room
   const statements: Statement[] = []
-  for (const drafted of draft.events) {
-    statements.push(insertEventOf(drafted, prefetched))
-    if (drafted.changesState) statements.push(storeState(drafted.state, roomNid))
+  for (const drafted of changes.events) {
+    for (const state of drafted.newStates) statements.push(storeState(state, roomNid))
+    statements.push(insertEventOf(drafted))
+    const { verdict } = drafted
+    if (verdict !== undefined) statements.push(insertEventVerdict({ eventNid: drafted.event.nid, ...verdict }))
   }
-  // Only the last membership of each user counts; the one before was never seen.
-  const last = new Map(membershipChanges(draft, prefetched).map((change) => [change.userNid, change]))
-  for (const { userNid, membership, event } of last.values()) {
-    statements.push(
-      setMembership({ roomNid, userNid, membership, eventNid: event.event.nid, positionOffset: event.positionOffset }),
-    )
+  for (const { userNid, membership, eventNid, positionOffset } of lastChanges(changes.memberChanges)) {
+    statements.push(setMembership({ roomNid, userNid, membership, eventNid, positionOffset }))
   }
-  statements.push(headStatement(draft))
-  return [...statements, ...draft.sides.map((side) => side.statement)]
+  const servers = serverCounts(changes, ourName)
+  for (const [serverName, joined] of servers) statements.push(setRoomServer({ roomNid, serverName, joined }))
+  statements.push(...outgoingStatements(changes, servers))
+  if (positionsOf(changes) > 0) statements.push(headStatement(changes))
+  return [...statements, ...changes.sides.map((side) => side.statement)]
 }
 
-export function membershipChanges(draft: RoomDraft, prefetched: Prefetched): readonly MembershipChange[] {
-  const changes: MembershipChange[] = []
-  for (const event of draft.events) {
-    const { pdu } = event.event
-    if (pdu.type !== 'm.room.member' || pdu.stateKey === undefined) continue
-    const userId = parseUserId(pdu.stateKey)
-    const membership = pdu.content['membership']
-    if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership)) continue
-    changes.push({ userNid: prefetched.userNid(userId), membership: membership as Membership, event })
-  }
-  return changes
+/** How many positions of the stream the commit takes. */
+export function positionsOf({ events }: Pick<RoomChanges, 'events'>): number {
+  return events.reduce((count, { positionOffset }) => Math.max(count, (positionOffset ?? -1) + 1), 0)
 }
 
-function insertEventOf({ event, positionOffset, edges }: DraftEvent, prefetched: Prefetched): Statement {
+/** Only the last membership of each user counts; the one before was never seen. */
+function lastChanges(changes: readonly MembershipChange[]): readonly MembershipChange[] {
+  return [...new Map(changes.map((change) => [change.userNid, change])).values()]
+}
+
+/** The other servers whose number of joined members changes, with the new number. */
+export function serverCounts(changes: RoomChanges, ourName: ServerName): ReadonlyMap<ServerName, number> {
+  const members = changes.head?.members
+  const counts = new Map<ServerName, number>()
+  for (const { userNid, userId, membership } of lastChanges(changes.memberChanges)) {
+    const server = serverNameOf(userId)
+    if (server === ourName) continue
+    const was = members?.joined.has(userNid) === true ? 1 : 0
+    const is = membership === 'join' ? 1 : 0
+    if (was !== is) counts.set(server, (counts.get(server) ?? members?.servers.get(server) ?? 0) + is - was)
+  }
+  return counts
+}
+
+function insertEventOf({ event, typeNid, positionOffset, roomStateNid, edges }: DraftEvent): Statement {
   return insertEvent({
     nid: event.nid,
     roomNid: event.roomNid,
-    positionOffset,
+    position: positionOffset === undefined ? { at: NOWHERE } : { offset: positionOffset },
     eventId: event.pdu.eventId,
     eventIdHash: eventIdHash(event.pdu.eventId),
-    typeNid: prefetched.eventTypeNid(event.pdu.type),
+    typeNid,
     senderNid: event.senderNid,
     stateKeyNid: event.stateKeyNid ?? null,
     originServerTs: event.pdu.originServerTs,
     depth: event.pdu.depth,
     flags: event.flags,
     stateNid: event.stateNid,
+    roomStateNid: roomStateNid ?? null,
     edges: packEdges(edges),
     replacesNid: event.replacesNid ?? null,
     deviceNid: event.deviceNid ?? null,
@@ -71,14 +78,32 @@ function insertEventOf({ event, positionOffset, edges }: DraftEvent, prefetched:
   })
 }
 
-function headStatement(draft: RoomDraft): Statement {
+/** What we made, for a room in which other servers are, or were until now. */
+function outgoingStatements(
+  { room, head, events }: RoomChanges,
+  changed: ReadonlyMap<ServerName, number>,
+): readonly Statement[] {
+  const before = head?.members.servers
+  const departed = [...changed].filter(([, joined]) => joined === 0).map(([server]) => server)
+  const isShared = (before?.size ?? 0) > 0 || changed.size > departed.length
+  if (!isShared) return []
+  return events.flatMap(({ event, positionOffset, isOurs }) =>
+    isOurs && positionOffset !== undefined
+      ? [insertOutgoingEvent({ positionOffset, roomNid: room.roomNid, eventNid: event.nid, departed })]
+      : [],
+  )
+}
+
+function headStatement(changes: RoomChanges): Statement {
   const values = {
-    roomNid: draft.room.roomNid,
-    stateNid: draft.state.nid,
-    extremities: packNids(draft.tips.map((event) => event.nid)),
-    depth: draft.depth,
-    lastPositionOffset: draft.events.length - 1,
+    roomNid: changes.room.roomNid,
+    stateNid: changes.state.nid,
+    extremities: packNids(changes.tips.map((event) => event.nid)),
+    depth: changes.depth,
+    lastPositionOffset: positionsOf(changes) - 1,
   }
-  if (draft.head === undefined) return insertRoom({ ...values, roomId: draft.roomId, version: draft.room.version })
-  return moveRoomHead({ ...values, fromPosition: draft.head.lastPosition })
+  if (changes.head === undefined) {
+    return insertRoom({ ...values, roomId: changes.roomId, version: changes.room.version })
+  }
+  return moveRoomHead({ ...values, fromPosition: changes.head.lastPosition })
 }

@@ -3,7 +3,7 @@ import type { EdgeRef } from '@holdfast/protocol/event/build'
 import { referenceHash } from '@holdfast/protocol/event/hash'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
-import type { StoredEventRef } from './room-draft.ts'
+import type { StoredEventRef } from './room-changes.ts'
 
 /** Only versions 1 and 2 name the hash beside the id; in later ones the id is the hash. */
 export function edgeRef(event: StoredEventRef, rules: RoomRules): EdgeRef {

@@ -119,8 +119,11 @@ async function fill(
 ): Promise<{ readonly sent: string[]; readonly refused: readonly string[] }> {
   const sent: string[] = []
   const refused: string[] = []
-  for (let round = 0; refused.length <= 20; round += 1) {
-    const paths = Array.from({ length: 7 }, (_, number) => `${room}/send/m.room.message/${round}.${number}`)
+  // Several at once until none of them fits, then one by one until not even that does.
+  for (let round = 0, atOnce = 7, before = -1; refused.length <= 20 || atOnce > 1 || sent.length > before; round += 1) {
+    before = sent.length
+    if (refused.length > 20) atOnce = 1
+    const paths = Array.from({ length: atOnce }, (_, number) => `${room}/send/m.room.message/${round}.${number}`)
     const answers = await Promise.all(paths.map((path) => ann.request('PUT', path, { body: BIG })))
     for (const [index, answer] of answers.entries()) {
       if (answer.status === 200) sent.push(answer.body.event_id)

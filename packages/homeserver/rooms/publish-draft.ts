@@ -1,70 +1,85 @@
 /** After a commit: what is in memory follows what is on disk, and those who wait are woken. */
 import type { Homeserver } from '../homeserver.ts'
-import { membershipChanges } from './commit-draft.ts'
-import type { Prefetched } from './prefetch.ts'
-import type { RoomDraft } from './room-draft.ts'
+import { NOWHERE } from '../storage/events.ts'
+import { positionsOf, serverCounts } from './commit-draft.ts'
+import type { RoomChanges, StoredEventRef } from './room-changes.ts'
 import type { RoomHead, RoomMembers } from './room-heads.ts'
 
-export type PublishDeps = Pick<Homeserver, 'events' | 'states' | 'heads' | 'memberships' | 'streams'>
+export type PublishDeps = Pick<
+  Homeserver,
+  'db' | 'events' | 'states' | 'heads' | 'memberships' | 'streams' | 'serverName' | 'outgoing'
+>
 
 /** Synchronous, and does not throw: it runs in the order of positions. */
-export function publishDraft(
-  deps: PublishDeps,
-  draft: RoomDraft,
-  committed: { readonly prefetched: Prefetched; readonly firstPosition: number },
-): void {
-  const lastPosition = committed.firstPosition + draft.events.length - 1
-  const members = draft.head?.members ?? { joined: new Set<number>(), invited: new Set<number>() }
-  for (const { event, positionOffset, state, changesState } of draft.events) {
-    deps.events.remember({ ...event, position: committed.firstPosition + positionOffset })
-    if (changesState) deps.states.remember(state)
-  }
-  for (const nid of draft.redactedNids) deps.events.redacted(nid)
-  const membershipChanged = changeMembers(deps, members, draft, committed.prefetched)
-  deps.heads.replace(headOf(draft, members, lastPosition))
+export function publishChanges(deps: PublishDeps, changes: RoomChanges, firstPosition: number): void {
+  const lastPosition = firstPosition + positionsOf(changes) - 1
+  const members = changes.head?.members ?? { joined: new Set(), invited: new Set(), servers: new Map() }
+  rememberEvents(deps, changes, firstPosition)
+  const wasShared = members.servers.size > 0
+  const membershipChanged = changeMembers(deps, members, changes)
+  deps.heads.replace(headOf(changes, { members, firstPosition, lastPosition }))
   deps.streams.roomChanged({
-    roomNid: draft.room.roomNid,
+    roomNid: changes.room.roomNid,
     position: lastPosition,
     joined: members.joined,
     membershipChanged,
   })
+  if (wasShared || members.servers.size > 0) deps.outgoing.wake()
 }
 
-/** A draft that may or may not be on disk: what it touches is read from there again. The caller drops the head. */
-export function forgetDraft(deps: PublishDeps, draft: RoomDraft, prefetched: Prefetched): void {
-  for (const nid of draft.redactedNids) deps.events.redacted(nid)
-  for (const { userNid } of membershipChanges(draft, prefetched)) deps.memberships.changed(userNid)
+/** What was committed without a position: refused events, and what belongs to the graph only. */
+export function rememberEvents(deps: PublishDeps, changes: RoomChanges, firstPosition: number): void {
+  for (const { event, positionOffset, newStates } of changes.events) {
+    for (const state of newStates) deps.states.remember(state)
+    deps.events.remember({ ...event, position: positionAt(firstPosition, positionOffset) })
+  }
+  for (const nid of changes.redactedNids) deps.events.redacted(nid)
+}
+
+/** A change that may or may not be on disk: what it touches is read from there again. The caller drops the head. */
+export function forgetChanges(deps: PublishDeps, changes: RoomChanges): void {
+  for (const nid of changes.redactedNids) deps.events.redacted(nid)
+  for (const { userNid } of changes.memberChanges) deps.memberships.changed(userNid)
 }
 
 /** @returns whose membership changed */
-function changeMembers(
-  deps: PublishDeps,
-  members: RoomMembers,
-  draft: RoomDraft,
-  prefetched: Prefetched,
-): readonly number[] {
-  const changes = membershipChanges(draft, prefetched)
-  for (const { userNid, membership } of changes) {
+function changeMembers(deps: PublishDeps, members: RoomMembers, changes: RoomChanges): readonly number[] {
+  for (const [server, joined] of serverCounts(changes, deps.serverName)) {
+    if (joined === 0) members.servers.delete(server)
+    else members.servers.set(server, joined)
+  }
+  for (const { userNid, membership } of changes.memberChanges) {
     deps.memberships.changed(userNid)
     members.joined.delete(userNid)
     members.invited.delete(userNid)
     if (membership === 'join') members.joined.add(userNid)
     if (membership === 'invite') members.invited.add(userNid)
   }
-  return changes.map(({ userNid }) => userNid)
+  return changes.memberChanges.map(({ userNid }) => userNid)
 }
 
-function headOf(draft: RoomDraft, members: RoomMembers, lastPosition: number): RoomHead {
-  return {
-    roomNid: draft.room.roomNid,
-    roomId: draft.roomId,
-    version: draft.room.version,
-    rules: draft.room.rules,
-    state: draft.state,
-    // A draft with events has one tip, the last of them.
-    extremities: draft.tips.map((tip) => ({ ...tip, position: lastPosition })),
-    depth: draft.depth,
-    lastPosition,
-    members,
+function headOf(
+  changes: RoomChanges,
+  committed: { readonly members: RoomMembers; readonly firstPosition: number; readonly lastPosition: number },
+): RoomHead {
+  const fresh = new Map(changes.events.map(({ event, positionOffset }) => [event.nid, positionOffset]))
+  const positionOf = (tip: StoredEventRef): number => {
+    if (fresh.has(tip.nid)) return positionAt(committed.firstPosition, fresh.get(tip.nid))
+    return 'position' in tip ? (tip.position as number) : NOWHERE
   }
+  return {
+    roomNid: changes.room.roomNid,
+    roomId: changes.roomId,
+    version: changes.room.version,
+    rules: changes.room.rules,
+    state: changes.state,
+    extremities: changes.tips.map((tip) => ({ ...tip, position: positionOf(tip) })),
+    depth: changes.depth,
+    lastPosition: committed.lastPosition,
+    members: committed.members,
+  }
+}
+
+function positionAt(firstPosition: number, offset: number | undefined): number {
+  return offset === undefined ? NOWHERE : firstPosition + offset
 }

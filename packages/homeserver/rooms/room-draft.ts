@@ -5,18 +5,26 @@ import { selectAuthEvents } from '@holdfast/protocol/event/auth-events'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { isEventTooLarge } from '@holdfast/protocol/event/size'
 import { matrixError } from '@holdfast/protocol/errors'
+import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import { emptyStateMap, stateMapGet, stateMapSet } from '@holdfast/protocol/state/state-map'
-import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { SPEC_LIMITS } from '@holdfast/protocol/limits'
 import { fitsUtf8 } from '@holdfast/protocol/text/utf8'
 import type { Random } from '@holdfast/platform/random/random'
 import type { Statement } from '@holdfast/platform/database/database'
 import type { StateKey } from '../dictionary/dictionary.ts'
 import { EVENT_FLAGS } from '../storage/events.ts'
+import { MEMBERSHIP_CODES, type Membership } from '../storage/memberships.ts'
 import { edgeRef } from './edge-ref.ts'
-import type { StoredEvent } from './event-store.ts'
 import type { Prefetched } from './prefetch.ts'
+import type {
+  DraftEvent as ChangingEvent,
+  DraftRoom,
+  MembershipChange,
+  RoomChanges,
+  SideStatement,
+  StoredEventRef,
+} from './room-changes.ts'
 import type { RoomHead } from './room-heads.ts'
 import { nextState, type RoomState } from './state-store.ts'
 
@@ -25,33 +33,15 @@ export type NewRoomEvent = EventDraft
 /** Which request of which device an event answers. */
 export type SendingTransaction = { readonly deviceNid: number; readonly transactionId: string | undefined }
 
-/** An event of the draft. Its position is the commit's first position plus `positionOffset`. */
-export type DraftEvent = {
-  readonly event: Omit<StoredEvent, 'position'>
-  readonly positionOffset: number
-  readonly state: RoomState
-  readonly edges: { readonly prev: readonly number[]; readonly auth: readonly number[] }
-  /** A state event, as opposed to a message: `state` has to be stored. */
-  readonly changesState: boolean
-}
-
-/** A statement that is committed with the events; `broken` says what it means when its expectation fails. */
-export type SideStatement = { readonly statement: Statement; readonly broken: (() => Error) | undefined }
-
-export type DraftRoom = {
-  readonly roomNid: number
-  /** undefined until the create event of a version 12 room gives it. */
-  readonly roomId: RoomId | undefined
-  readonly version: string
-  readonly rules: RoomRules
-}
+/** An event of the draft: each has a position. */
+export type DraftEvent = ChangingEvent & { readonly positionOffset: number }
 
 type DraftDeps = { readonly serverName: ServerName; readonly random: Random }
 
 /** The spec's limit on prev_events of what we send is 20; fewer keep auth cheap, and the rest follows next time. */
 const PREV_EVENTS_MAX = 10
 
-export class RoomDraft {
+export class RoomDraft implements RoomChanges {
   readonly room: DraftRoom
   readonly head: RoomHead | undefined
   readonly events: DraftEvent[] = []
@@ -85,6 +75,21 @@ export class RoomDraft {
   get state(): RoomState {
     if (this.#state === undefined) throw new Error('the room has no state before its create event')
     return this.#state
+  }
+
+  get memberChanges(): readonly MembershipChange[] {
+    const changes: MembershipChange[] = []
+    for (const { event, positionOffset } of this.events) {
+      const { pdu, nid } = event
+      if (pdu.type !== 'm.room.member' || pdu.stateKey === undefined) continue
+      const userId = parseUserId(pdu.stateKey)
+      const membership = pdu.content['membership']
+      if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership))
+        continue
+      const userNid = this.#prefetched.userNid(userId)
+      changes.push({ userNid, userId, membership: membership as Membership, eventNid: nid, positionOffset })
+    }
+    return changes
   }
 
   get depth(): number {
@@ -186,10 +191,12 @@ export class RoomDraft {
         transactionId: transaction?.transactionId,
         json,
       },
+      typeNid: this.#prefetched.eventTypeNid(pdu.type),
       positionOffset: this.events.length,
-      state: this.state,
+      newStates: stateKeyNid === undefined ? [] : [this.state],
+      roomStateNid: undefined,
       edges,
-      changesState: stateKeyNid !== undefined,
+      isOurs: true,
     }
     this.events.push(taken)
     this.#byNid.set(nid, taken)
@@ -213,9 +220,6 @@ function assertNamesFit({ type, stateKey = '' }: NewRoomEvent): void {
     `The type and the state key of an event have at most ${SPEC_LIMITS.idBytesMax} bytes each.`,
   )
 }
-
-/** An event that may still wait for its position. */
-export type StoredEventRef = Omit<StoredEvent, 'position'>
 
 function nidOf(event: StoredEventRef): number {
   return event.nid

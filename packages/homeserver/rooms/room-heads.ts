@@ -1,13 +1,21 @@
 /** The newest state of each room, in memory while the room is used; rebuilt from storage on a miss. */
 import { LRUCache } from 'lru-cache'
-import type { RoomId } from '@holdfast/protocol/ids/brand'
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { Database } from '@holdfast/platform/database/database'
+import { roomServers } from '../storage/federation-rooms.ts'
 import { usersInRoom } from '../storage/memberships.ts'
 import { roomByNid, roomNidById, type RoomRow } from '../storage/rooms.ts'
 import { unpackNids } from './edges.ts'
 import type { EventStore, StoredEvent } from './event-store.ts'
 import type { RoomIdentity } from './room-identity.ts'
 import type { RoomState, StateStore } from './state-store.ts'
+
+/** Whether anybody of this server is in the room, so that other servers tell us what happens there. */
+export function isResident({ members }: Pick<RoomHead, 'members'>): boolean {
+  let remote = 0
+  for (const joined of members.servers.values()) remote += joined
+  return members.joined.size > remote
+}
 
 /** Replaced, never changed, and only after a commit. */
 export type RoomHead = RoomIdentity & {
@@ -24,10 +32,17 @@ export type RoomHead = RoomIdentity & {
  * Who is in the room now. Shared by successive heads of a room and changed in place right after each commit, because
  * a copy would cost O(members) for every join.
  */
-export type RoomMembers = { readonly joined: Set<number>; readonly invited: Set<number> }
+export type RoomMembers = {
+  readonly joined: Set<number>
+  readonly invited: Set<number>
+  /** How many joined members each other server has. */
+  readonly servers: Map<ServerName, number>
+}
 
 export type RoomHeads = {
   byNid(roomNid: number): Promise<RoomHead>
+  /** Like `byNid`, for a room that may not be stored yet. */
+  find(roomNid: number): Promise<RoomHead | undefined>
   byId(roomId: RoomId): Promise<RoomHead | undefined>
   roomNid(roomId: RoomId): Promise<number | undefined>
   /** The head if it is in memory. */
@@ -85,6 +100,10 @@ export function openRoomHeads(deps: { db: Database; events: EventStore; states: 
 
   return {
     byNid,
+    find: async (nid) => {
+      const isStored = heads.has(nid) || (await roomByNid(deps.db, nid)) !== undefined
+      return isStored ? byNid(nid) : undefined
+    },
     byId: async (roomId) => {
       const nid = await roomNid(roomId)
       return nid === undefined ? undefined : byNid(nid)
@@ -116,12 +135,16 @@ async function headOfRow(
     if (member.membership === 1) joined.add(member.user_nid)
     else invited.add(member.user_nid)
   }
+  const servers = new Map<ServerName, number>()
+  for (const server of await roomServers(deps.db, row.room_nid)) {
+    servers.set(server.server_name as ServerName, server.joined)
+  }
   return {
     ...identity,
     state,
     extremities: extremityNids.map((nid) => extremities.get(nid)!),
     depth: row.depth,
     lastPosition: row.last_position,
-    members: { joined, invited },
+    members: { joined, invited, servers },
   }
 }

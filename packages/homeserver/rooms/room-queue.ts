@@ -5,8 +5,7 @@
 import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Homeserver } from '../homeserver.ts'
-import { openNidAllocator } from '../storage/nids.ts'
-import { commitDraft, commitRound, type Job, type RoundDeps } from './commit-round.ts'
+import { commitChanges, commitRound, type Job, type RoundDeps } from './commit-round.ts'
 import { prefetch, type Needs, type PrefetchDeps } from './prefetch.ts'
 import { RoomDraft } from './room-draft.ts'
 import type { RoomHead } from './room-heads.ts'
@@ -27,24 +26,29 @@ export type NewRoom = {
 export type RoomQueue = {
   /** Resolves with what `decide` returned, after its events are on disk. */
   run<T>(roomNid: number, decision: Decision<T>): Promise<T>
+  /**
+   * Work that has to look things up while nothing else changes the room, such as accepting events of other servers. It
+   * must not wait for other servers. `head` is undefined for a room that is not stored yet.
+   */
+  turn<T>(roomNid: number, work: (head: RoomHead | undefined) => Promise<T>): Promise<T>
   /** A room that nobody knows yet: its decision is committed whole or not at all. */
   create<T>(room: NewRoom, decide: (draft: RoomDraft) => T): Promise<T>
 }
 
-type WaitingJob = Job & { readonly prepare: Decision<unknown>['prepare'] }
+type WaitingDecision = Job & { readonly prepare: Decision<unknown>['prepare'] }
+type WaitingTurn = Omit<Job, 'decide'> & { readonly work: (head: RoomHead | undefined) => Promise<unknown> }
+type WaitingJob = WaitingDecision | WaitingTurn
 
 /** Decisions committed together; more wait for the next round, so that one room does not hold the event loop. */
 const DECISIONS_PER_ROUND_MAX = 64
 /** Decisions that may wait for one room. */
 const WAITING_MAX = 2_000
 
-type QueueDeps = RoundDeps & Pick<Homeserver, 'db' | 'dictionary'>
+type QueueDeps = RoundDeps & Pick<Homeserver, 'db' | 'dictionary' | 'nids'>
 
 export function openRoomQueue(deps: QueueDeps): RoomQueue {
   const waiting = new Map<number, WaitingJob[]>()
-  const eventNids = openNidAllocator(deps.db, 'event')
-  const stateNids = openNidAllocator(deps.db, 'state')
-  const roomNids = openNidAllocator(deps.db, 'room')
+  const { events: eventNids, states: stateNids, rooms: roomNids } = deps.nids
   const prefetchDeps: PrefetchDeps = { dictionary: deps.dictionary, events: deps.events, eventNids, stateNids }
 
   function enqueue(roomNid: number, job: WaitingJob): void {
@@ -60,9 +64,10 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
   async function drain(roomNid: number): Promise<void> {
     const jobs = waiting.get(roomNid)!
     while (jobs.length > 0) {
-      const round = jobs.splice(0, DECISIONS_PER_ROUND_MAX)
+      const round = nextRound(jobs)
       try {
-        await decideTogether(roomNid, round)
+        if ('work' in round[0]!) await takeTurn(roomNid, round[0])
+        else await decideTogether(roomNid, round as readonly WaitingDecision[])
       } catch (error) {
         deps.heads.drop(roomNid)
         for (const job of round) job.reject(error)
@@ -71,7 +76,11 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
     waiting.delete(roomNid)
   }
 
-  async function decideTogether(roomNid: number, jobs: readonly WaitingJob[]): Promise<void> {
+  async function takeTurn(roomNid: number, { work, resolve }: WaitingTurn): Promise<void> {
+    resolve(await work(await deps.heads.find(roomNid)))
+  }
+
+  async function decideTogether(roomNid: number, jobs: readonly WaitingDecision[]): Promise<void> {
     const head = await deps.heads.byNid(roomNid)
     const { ready, needs } = await announced(head, jobs)
     const room = { rules: head.rules, state: head.state.map }
@@ -87,17 +96,28 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
       new Promise<T>((resolve, reject) => {
         enqueue(roomNid, { prepare, decide, resolve: resolve as (value: unknown) => void, reject })
       }),
+    turn: <T>(roomNid: number, work: (head: RoomHead | undefined) => Promise<T>): Promise<T> =>
+      new Promise<T>((resolve, reject) => {
+        enqueue(roomNid, { work, resolve: resolve as (value: unknown) => void, reject })
+      }),
     create: async (room, decide) => {
       const [roomNid] = await roomNids.take(1)
       const prefetched = await prefetch(prefetchDeps, { rules: room.rules, state: undefined }, [room.needs])
       const newRoom = { roomNid: roomNid!, roomId: room.roomId, version: room.rules.version, rules: room.rules }
       const draft = new RoomDraft(deps, newRoom, undefined, prefetched)
       const value = decide(draft)
-      const spoiled = await commitDraft(deps, draft, prefetched)
+      const spoiled = await commitChanges(deps, draft)
       if (spoiled !== undefined) throw spoiled.error
       return value
     },
   }
+}
+
+/** A turn alone, or as many decisions as may be made together. */
+function nextRound(jobs: WaitingJob[]): readonly WaitingJob[] {
+  const firstTurn = jobs.findIndex((job) => 'work' in job)
+  const decisions = firstTurn === -1 ? jobs.length : firstTurn
+  return jobs.splice(0, Math.min(Math.max(decisions, 1), DECISIONS_PER_ROUND_MAX))
 }
 
 function tooBusy(): Error {
@@ -109,9 +129,9 @@ function tooBusy(): Error {
 /** Asks each decision for its needs; who cannot say is refused. */
 async function announced(
   head: RoomHead,
-  jobs: readonly WaitingJob[],
-): Promise<{ readonly ready: readonly WaitingJob[]; readonly needs: readonly Needs[] }> {
-  const ready: WaitingJob[] = []
+  jobs: readonly WaitingDecision[],
+): Promise<{ readonly ready: readonly WaitingDecision[]; readonly needs: readonly Needs[] }> {
+  const ready: WaitingDecision[] = []
   const needs: Needs[] = []
   for (const job of jobs) {
     try {

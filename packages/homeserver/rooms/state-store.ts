@@ -26,6 +26,9 @@ export type StateStore = {
   remember(state: RoomState): void
 }
 
+/** The state of a room that nothing is known of. */
+export const EMPTY_STATE: RoomState = { nid: 0, sequence: 0, map: emptyStateMap(), anchor: undefined }
+
 const BRANCHING = 8
 /** A complete snapshot is stored every 8^4 changes. */
 const LEVELS = 4
@@ -37,7 +40,7 @@ export function openStateStore(db: Reader): StateStore {
   const cache = new LRUCache<number, RoomState>({ max: CACHED_STATES_MAX })
 
   async function load(stateNid: number): Promise<RoomState> {
-    const known = cache.get(stateNid)
+    const known = stateNid === EMPTY_STATE.nid ? EMPTY_STATE : cache.get(stateNid)
     if (known !== undefined) return known
     const rows = []
     let base: RoomState | undefined
@@ -61,9 +64,9 @@ export function openStateStore(db: Reader): StateStore {
   return { load, remember: (state) => void cache.set(state.nid, state) }
 }
 
-/** The state after one more change; `before` is undefined for a room's first state. */
+/** The state after one more change, or after a merge with `before` as the nearest parent; undefined for a room's first state. */
 export function nextState(nid: number, map: StateMap, before: RoomState | undefined): RoomState {
-  if (before === undefined) return { nid, sequence: 0, map, anchor: undefined }
+  if (before === undefined || before.nid === EMPTY_STATE.nid) return { nid, sequence: 0, map, anchor: undefined }
   const sequence = before.sequence + 1
   const anchorSequence = anchorSequenceOf(sequence)
   let anchor: RoomState | undefined = anchorSequence === undefined ? undefined : before

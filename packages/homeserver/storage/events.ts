@@ -12,6 +12,9 @@ export const EVENT_FLAGS = {
   outlier: 8,
 } as const
 
+/** The position of events that are on no timeline. */
+export const NOWHERE = Number.MIN_SAFE_INTEGER
+
 /** Events with any of these are on no timeline. */
 export const HIDDEN_FLAGS = EVENT_FLAGS.rejected | EVENT_FLAGS.softFailed | EVENT_FLAGS.outlier
 
@@ -35,8 +38,8 @@ export type EventRow = {
 export type NewEvent = {
   readonly nid: number
   readonly roomNid: number
-  /** Which of the positions of the commit it gets. */
-  readonly positionOffset: number
+  /** Which of the positions of the commit it gets; `at` is a place of its own, off the stream. */
+  readonly position: { readonly offset: number } | { readonly at: number }
   readonly eventId: string
   readonly eventIdHash: number
   readonly typeNid: number
@@ -46,6 +49,7 @@ export type NewEvent = {
   readonly depth: number
   readonly flags: number
   readonly stateNid: number
+  readonly roomStateNid: number | null
   readonly edges: Uint8Array
   readonly replacesNid: number | null
   readonly deviceNid: number | null
@@ -56,11 +60,11 @@ export type NewEvent = {
 export function insertEvent(event: NewEvent): Statement {
   return statement(
     sql`INSERT INTO events (event_nid, room_nid, position, event_id_hash, event_id, type_nid, sender_nid, state_key_nid,
-          origin_server_ts, depth, flags, state_nid, edges, replaces_nid, device_nid, transaction_id, json)
-        VALUES (${event.nid}, ${event.roomNid}, ${position(event.positionOffset)}, ${event.eventIdHash}, ${event.eventId},
-          ${event.typeNid}, ${event.senderNid}, ${event.stateKeyNid}, ${event.originServerTs}, ${event.depth},
-          ${event.flags}, ${event.stateNid}, ${event.edges}, ${event.replacesNid}, ${event.deviceNid},
-          ${event.transactionId}, ${event.json})`,
+          origin_server_ts, depth, flags, state_nid, room_state_nid, edges, replaces_nid, device_nid, transaction_id, json)
+        VALUES (${event.nid}, ${event.roomNid}, ${'at' in event.position ? event.position.at : position(event.position.offset)},
+          ${event.eventIdHash}, ${event.eventId}, ${event.typeNid}, ${event.senderNid}, ${event.stateKeyNid},
+          ${event.originServerTs}, ${event.depth}, ${event.flags}, ${event.stateNid}, ${event.roomStateNid}, ${event.edges},
+          ${event.replacesNid}, ${event.deviceNid}, ${event.transactionId}, ${event.json})`,
     { changes: 1 },
   )
 }
@@ -120,13 +124,13 @@ export function timelineForwards(db: Reader, range: TimelineRange): Promise<read
   )
 }
 
-/** The state snapshot after the newest event at or before a position; undefined before the room's first event. */
+/** The room's state as of a position: once its newest event at or before it was accepted; undefined before the first. */
 export function stateAtPosition(
   db: Reader,
   at: { readonly roomNid: number; readonly position: number },
 ): Promise<{ state_nid: number; position: number } | undefined> {
   return db.row(
-    sql`SELECT state_nid, position FROM events
+    sql`SELECT COALESCE(room_state_nid, state_nid) AS state_nid, position FROM events
         WHERE room_nid = ${at.roomNid} AND position <= ${at.position} AND flags & ${HIDDEN_FLAGS} = 0
         ORDER BY position DESC LIMIT 1`,
   )

@@ -17,6 +17,21 @@ export type NidAllocator = {
   take(count: number): Promise<readonly number[]>
 }
 
+/** Where events, states and rooms get their ids. An event's id is greater than those of the events that authorise it. */
+export type RoomNids = {
+  readonly events: NidAllocator
+  readonly states: NidAllocator
+  readonly rooms: NidAllocator
+}
+
+export function openRoomNids(db: Pick<Database, 'commit'>): RoomNids {
+  return {
+    events: openNidAllocator(db, 'event'),
+    states: openNidAllocator(db, 'state'),
+    rooms: openNidAllocator(db, 'room'),
+  }
+}
+
 const BLOCK_SIZE = 4096
 
 export function openNidAllocator(db: Pick<Database, 'commit'>, kind: string): NidAllocator {

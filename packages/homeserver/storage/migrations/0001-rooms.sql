@@ -27,7 +27,7 @@ CREATE TABLE rooms (
   room_nid {{id}},
   room_id {{text}} NOT NULL UNIQUE,
   version {{text}} NOT NULL,
-  -- the current state, a row of state_snapshots
+  -- the current state, a row of state_snapshots; 0 for a room that only invitations and knocks tell of
   state_nid BIGINT NOT NULL,
   -- forward extremities: packed event_nids
   extremities {{bytes}} NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE rooms (
 CREATE TABLE events (
   event_nid {{id}},
   room_nid BIGINT NOT NULL,
-  -- order of acceptance here; what is backfilled gets negative ones
+  -- order of acceptance here; what is backfilled gets negative ones, what is on no timeline the least integer
   position BIGINT NOT NULL,
   -- 53 bits of SHA-256 of the event id: a short index, verified against event_id on every hit
   event_id_hash BIGINT NOT NULL,
@@ -51,9 +51,11 @@ CREATE TABLE events (
   depth BIGINT NOT NULL,
   -- see storage/events.ts EVENT_FLAGS
   flags BIGINT NOT NULL,
-  -- the state after this event, a row of state_snapshots
+  -- the state after this event, a row of state_snapshots; 0 where it is not known
   state_nid BIGINT NOT NULL,
-  -- packed event_nids: prev_events and auth_events
+  -- the state of the room once this event was accepted, where that is not the state after it
+  room_state_nid BIGINT,
+  -- packed event_nids: the known of prev_events, and auth_events, which are smaller than event_nid
   edges {{bytes}} NOT NULL,
   -- the event this state event replaced, or that redacted this one
   replaces_nid BIGINT,

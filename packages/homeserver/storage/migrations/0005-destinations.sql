@@ -1,0 +1,1 @@
+-- Other servers as destinations: when they may be tried again.
