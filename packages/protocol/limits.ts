@@ -44,6 +44,15 @@ export const INPUT_LIMITS = {
   /** Account data and end-to-end keys. */
   clientLargeBodyBytesMax: 1_048_576,
   federationTransactionBytesMax: 13_000_000,
+  /** Other requests of servers: one event, with the stripped state of an invitation beside it, or a query. */
+  federationBodyBytesMax: 1_048_576,
+  /** The `Authorization` header of a request between servers, with all signatures in it. */
+  xMatrixCharactersMax: 8_192,
+  xMatrixSignaturesMax: 8,
+  /** Of one server, current and old ones together. Servers have a handful. */
+  serverKeysMax: 256,
+  /** Servers whose keys are asked of a notary in one request, and entries in its answer. */
+  notaryServersMax: 1_000,
   /** Every other request between servers: the largest are queries for keys, and invitations with stripped state. */
   federationBodyBytesMax: 1_048_576,
   /** Identity service and push gateway. */
@@ -142,6 +151,8 @@ export const TIME_LIMITS = {
 export const WORK_LIMITS = {
   transactionsPerOriginMax: 3,
   transactionsTotalMax: 200,
+  /** Requests of one server that wait; further ones are told to come back later. */
+  requestsQueuedPerOriginMax: 50,
   mailTokenTriesMax: 10,
   thumbnailPixelsMax: 32_000_000,
   thumbnailMs: 10_000,

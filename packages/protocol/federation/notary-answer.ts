@@ -1,13 +1,13 @@
 /** What a notary says about the keys of other servers. <https://spec.matrix.org/v1.19/server-server-api/#querying-keys-through-another-server> */
 import type { ServerName } from '../ids/brand.ts'
 import { isObject, type JsonObject, type JsonValue } from '../json/value.ts'
+import { INPUT_LIMITS } from '../limits.ts'
 import { verifySignedJson } from '../signing/sign-json.ts'
 import type { VerifyKey } from '../signing/verify-key.ts'
 import { parseServerKeys } from './server-keys.ts'
 import type { ServerKeys, ServerKeysProblem } from './server-keys.ts'
 
-/** More than anybody asks for at once. */
-export const NOTARY_ENTRIES_MAX = 1_000
+const { notaryServersMax } = INPUT_LIMITS
 
 export type NotaryAnswer =
   | { readonly ok: true; readonly entries: readonly NotaryEntry[] }
@@ -28,8 +28,8 @@ export type Notary = {
 export function parseNotaryAnswer(value: JsonValue, notary: Notary): NotaryAnswer {
   const entries = isObject(value) && Object.hasOwn(value, 'server_keys') ? value['server_keys'] : undefined
   if (!Array.isArray(entries)) return { ok: false, message: 'server_keys must be a list.' }
-  if (entries.length > NOTARY_ENTRIES_MAX) {
-    return { ok: false, message: `server_keys must not have more than ${NOTARY_ENTRIES_MAX} entries.` }
+  if (entries.length > notaryServersMax) {
+    return { ok: false, message: `server_keys must not have more than ${notaryServersMax} entries.` }
   }
   return { ok: true, entries: entries.map((json: JsonValue) => ({ json, keys: entryOf(json, notary) })) }
 }

@@ -2,13 +2,13 @@
 import type { ServerName } from '../ids/brand.ts'
 import { parseServerName } from '../ids/server-name.ts'
 import { isObject, type JsonObject, type JsonValue } from '../json/value.ts'
+import { INPUT_LIMITS } from '../limits.ts'
 import { SIGNATURE_ALGORITHMS, verifySignedJson } from '../signing/sign-json.ts'
 import { parseVerifyKey, type VerifyKey } from '../signing/verify-key.ts'
 import { isKeyId } from './key-id.ts'
 import { isWeakKey } from './weak-keys.ts'
 
-/** Current and old ones together. Servers have a handful. */
-const SERVER_KEYS_MAX = 256
+const { serverKeysMax } = INPUT_LIMITS
 
 export type OldVerifyKey = { readonly key: VerifyKey; readonly expiredTs: number }
 
@@ -52,8 +52,8 @@ export function parseServerKeys(value: JsonValue, expectedServer?: ServerName): 
   if (current === undefined || old?.every(({ entry }) => isTimestamp(own(entry, 'expired_ts'))) !== true) {
     return malformed('verify_keys and old_verify_keys must be objects of keys, the old ones with expired_ts.')
   }
-  if (current.length + old.length > SERVER_KEYS_MAX) {
-    return { ok: false, problem: 'too-many-keys', message: `A server has at most ${SERVER_KEYS_MAX} keys.` }
+  if (current.length + old.length > serverKeysMax) {
+    return { ok: false, problem: 'too-many-keys', message: `A server has at most ${serverKeysMax} keys.` }
   }
   const verifyKeys = new Map(usable(current).map(({ keyId, key }) => [keyId, key]))
   const unsigned = selfSignatureProblem(value, serverName, verifyKeys)

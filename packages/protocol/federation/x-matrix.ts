@@ -1,6 +1,7 @@
 /** The `Authorization` header of requests between servers. <https://spec.matrix.org/v1.19/server-server-api/#request-authentication> */
 import type { ServerName } from '../ids/brand.ts'
 import { parseServerName } from '../ids/server-name.ts'
+import { INPUT_LIMITS } from '../limits.ts'
 import { isKeyId } from './key-id.ts'
 
 export type XMatrix = {
@@ -11,8 +12,7 @@ export type XMatrix = {
   readonly signature: string
 }
 
-const HEADER_CHARACTERS_MAX = 8_192
-const CREDENTIALS_MAX = 8
+const { xMatrixCharactersMax, xMatrixSignaturesMax } = INPUT_LIMITS
 
 const HEADER = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 const SCHEME = /x-matrix +[ \t,]*/iy
@@ -31,14 +31,14 @@ export function parseXMatrix(header: string): XMatrix | undefined {
  * origin and for one destination. Takes time linear in the length of the header.
  */
 export function parseXMatrixList(header: string): readonly XMatrix[] | undefined {
-  if (header.length > HEADER_CHARACTERS_MAX || !HEADER.test(header)) return undefined
+  if (header.length > xMatrixCharactersMax || !HEADER.test(header)) return undefined
   const list: XMatrix[] = []
   let index = 0
   while (index < header.length) {
     const start = matchAt(SCHEME, header, index)
     const parameters = start === undefined ? undefined : readParameters(header, start.end)
     const credentials = parameters === undefined ? undefined : credentialsOf(parameters.values)
-    if (parameters === undefined || credentials === undefined || list.length === CREDENTIALS_MAX) return undefined
+    if (parameters === undefined || credentials === undefined || list.length === xMatrixSignaturesMax) return undefined
     list.push(credentials)
     index = parameters.end
   }
