@@ -44,8 +44,6 @@ export const INPUT_LIMITS = {
   /** Account data and end-to-end keys. */
   clientLargeBodyBytesMax: 1_048_576,
   federationTransactionBytesMax: 13_000_000,
-  /** Other requests of servers: one event, with the stripped state of an invitation beside it, or a query. */
-  federationBodyBytesMax: 1_048_576,
   /** The `Authorization` header of a request between servers, with all signatures in it. */
   xMatrixCharactersMax: 8_192,
   xMatrixSignaturesMax: 8,
