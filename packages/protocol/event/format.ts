@@ -35,13 +35,14 @@ export type PduProblem = { readonly ok: false; readonly problem: FormatProblem['
 
 /**
  * Checks 1 and 3 on receipt: a valid event is answered as it is to be processed further, that is redacted if its hash is
- * wrong. Nothing is checked about signatures. <https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu>
+ * wrong. Nothing is checked about signatures. `exact` is the same event from `parseExactly`; it is needed only where `parseJson`
+ * answered `canonicalNumbers: false`. <https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu>
  */
-export function parsePdu(value: JsonObject, rules: RoomRules): ParsedPdu | PduProblem {
+export function parsePdu(value: JsonObject, rules: RoomRules, exact: JsonObject = value): ParsedPdu | PduProblem {
   const malformed = formatProblem(value, rules)
   if (malformed !== undefined) return { ok: false, ...malformed }
   // `unsigned` is what the last server on the way said, and no part of the event.
-  const received = without(value, ['unsigned'])
+  const received = without(exact, ['unsigned'])
   const text = eventText(received, rules)
   if (text === undefined) {
     return {
@@ -54,12 +55,11 @@ export function parsePdu(value: JsonObject, rules: RoomRules): ParsedPdu | PduPr
     return { ok: false, problem: 'too-large', message: 'The event is larger than 65,536 bytes.' }
   }
   const hashMatches = sameHash(statedHash(received), contentHash(received, rules))
-  const event = hashMatches ? received : redactEvent(received, rules)
-  const signable = signableText(event, rules)
+  const signable = signableText(received, rules)
   const referenceHash = sha256Base64(signable)
-  const pdu = pduOf(event, rules, referenceHash)
-  const json = hashMatches ? text : (eventText(event, rules) ?? text)
-  const signatures = received['signatures'] as Signatures
+  const pdu = pduOf(hashMatches ? value : redactEvent(value, rules), rules, referenceHash)
+  const json = hashMatches ? text : (eventText(redactEvent(received, rules), rules) ?? text)
+  const signatures = value['signatures'] as Signatures
   return { ok: true, pdu, json, signable, signatures, referenceHash, hashMatches }
 }
 

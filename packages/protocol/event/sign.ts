@@ -10,13 +10,14 @@ import type { SignatureVerdict } from '../signing/sign-json.ts'
 import type { SigningKey } from '../signing/signing-key.ts'
 import type { VerifyKey } from '../signing/verify-key.ts'
 import type { BuiltEvent } from './build.ts'
+import { exactEvent } from './exact-json.ts'
 import { signableText } from './hash.ts'
 import type { Pdu } from './pdu.ts'
 import { eventText } from './text.ts'
 
 /** The complete event with our signature, in canonical JSON. Signatures that it has stay. */
 export function signEventJson(json: string, rules: RoomRules, serverName: ServerName, key: SigningKey): string {
-  const event = JSON.parse(json) as JsonObject
+  const event = exactEvent(json, rules)
   const signature = key.sign(signableText(event, rules))
   const signed = withSignature(event, { signer: serverName, keyId: key.keyId, signature })
   return eventText(signed, rules) ?? canonicalJson(signed)

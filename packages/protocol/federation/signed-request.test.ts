@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { parseExactly } from '../event/exact-json.ts'
 import type { ServerName } from '../ids/brand.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import type { JsonValue } from '../json/value.ts'
@@ -83,6 +84,12 @@ describe('the signature on a request', () => {
     const request = { ...REQUEST, content: { pdus: [{ content: { level: 0.5 } }] } }
     assert.match(requestSignatureText(request)!, /"level":0\.5/)
     assert.equal(verdictOn(request, signRequest(request, first)).valid, true)
+  })
+
+  test('covers numbers as they were spelt, if the body is read so', () => {
+    const body = '{"pdus":[{"content":{"ban":50.0,"big":9007199254740993}}]}'
+    const text = requestSignatureText({ ...REQUEST, content: parseExactly(body) })
+    assert.ok(text!.startsWith(`{"content":${body},"destination":`))
   })
 
   test('cannot hold for a body that has no canonical form', () => {

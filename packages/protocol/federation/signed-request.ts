@@ -16,7 +16,7 @@ export type FederationRequest = {
   readonly origin: ServerName
   /** For what we receive this is our own name, whatever the header says: a signature for another server does not hold here. */
   readonly destination: ServerName
-  /** The parsed body; left out when the request has none. */
+  /** The parsed body, from `parseExactly` if its numbers are not spelt canonically; left out when the request has none. */
   readonly content?: JsonValue | undefined
 }
 
