@@ -11,6 +11,7 @@ import type { HomeserverSettings } from './settings.ts'
 import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { ServerKeys } from './federation/keys/server-keys.ts'
+import type { SigningKeys } from './federation/keys/signing-keys.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { PresenceTracker } from './presence/tracker.ts'
 import type { PresenceWaker } from './presence/waker.ts'
@@ -42,6 +43,9 @@ export type Homeserver = {
   readonly log: Log
   /** Signs events and, towards other servers, requests. */
   readonly signingKey: SigningKey
+  /** The key that was in use at this time, ms: signs events that have been waiting for their signature. */
+  readonly signingKeyAt: (timeMs: number) => SigningKey
+  readonly signingKeys: SigningKeys
   /** Public keys of servers, ours among them. */
   readonly serverKeys: ServerKeys
   /** What sends to other servers. */

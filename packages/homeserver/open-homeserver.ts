@@ -1,6 +1,5 @@
 /** Puts a homeserver together from its parts. */
 import type { ServerName } from '@holdfast/protocol/ids/brand'
-import { createSigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
 import type { Resolver } from '@holdfast/platform/dns/resolver'
@@ -16,7 +15,13 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.
 import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
+import { noFetcher, type KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
+import { openSigningKeys } from './federation/keys/signing-keys.ts'
+import { openE2eKeys } from './e2e-keys/e2e-keys.ts'
+import { notingMoves, type LoggedMove } from './e2e-keys/moves.ts'
+import { openRecentLog } from './e2e-keys/recent-log.ts'
+import type { RemoteKeys } from './e2e-keys/remote-keys.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openApi } from './http/service.ts'
 import { notingJoins, openRecentJoins } from './presence/recent-joins.ts'
@@ -35,7 +40,7 @@ import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
 import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
 import type { HomeserverSettings } from './settings.ts'
-import { loadServerIdentity } from './server-identity.ts'
+import { checkServerName } from './server-identity.ts'
 import { openRoomNids } from './storage/nids.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
@@ -60,6 +65,8 @@ export type HomeserverPorts = {
   /** The way to other servers. Without it, this one stays alone. */
   readonly http?: HttpClient
   readonly resolver?: Resolver
+  /** For tests: the way to the keys of other servers. */
+  readonly keyFetcher?: KeyFetcher
 }
 
 export type RunningHomeserver = Service & {
@@ -69,8 +76,8 @@ export type RunningHomeserver = Service & {
 /** @throws if the data folder belongs to a server of another name */
 export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHomeserver> {
   const { db, clock, random } = ports
-  const identity = await loadServerIdentity({ db, random, serverName: ports.serverName })
-  const signingKey = createSigningKey(identity)
+  await checkServerName(db, ports.serverName)
+  const signingKeys = await openSigningKeys(ports)
   const dictionary = openDictionary(db)
   const events = openEventStore(db)
   const states = openStateStore(db)
@@ -85,8 +92,12 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const presenceWaker = openPresenceWaker(shared)
   const parts: Homeserver = {
     ...shared,
-    signingKey,
-    serverKeys: openServerKeys({ signingKey, serverName: ports.serverName }),
+    signingKeys,
+    get signingKey() {
+      return signingKeys.current()
+    },
+    signingKeyAt: (timeMs) => signingKeys.at(timeMs),
+    serverKeys: openServerKeys({ ...ports, signingKeys, fetcher: ports.keyFetcher ?? noFetcher(), notaries: [] }),
     authGraph: openAuthGraph(db),
     roomQueue: openRoomQueue(shared),
     presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),

@@ -1,6 +1,6 @@
 /** Starts everything that the configuration asks for, and stops it again without losing anything. */
 import { anyAdmin } from '@holdfast/homeserver/storage/accounts'
-import { serverIdentity } from '@holdfast/homeserver/storage/server-identity'
+import { ownServerName } from '@holdfast/homeserver/storage/server-identity'
 import { Secret } from '@holdfast/platform/config/secret'
 import { createMetrics } from '@holdfast/platform/metrics/create-metrics'
 import { addProcessMetrics } from '@holdfast/platform/metrics/process-metrics'
@@ -43,7 +43,7 @@ export async function startHoldfast(ports: HoldfastPorts): Promise<RunningHoldfa
     metrics,
     trustedProxies: config.trustedProxies,
     metricsAllow: config.metricsAllow,
-    ready: async () => !state.stopping && (await serverIdentity(services.db)) !== undefined,
+    ready: async () => !state.stopping && (await ownServerName(services.db)) !== undefined,
   }
   const secret = random.text(CONTROL_SECRET_CHARACTERS)
   // The port is known only once the servers listen, and nobody asks before.

@@ -7,7 +7,7 @@ import { withoutErased } from './erased-content.ts'
 import type { StoredEvent } from './event-store.ts'
 import type { EventReaderUser, ReadDeps } from './visible-events.ts'
 
-type FederationDeps = ReadDeps & Pick<Homeserver, 'serverName' | 'signingKey'>
+type FederationDeps = ReadDeps & Pick<Homeserver, 'serverName' | 'signingKeyAt'>
 
 /** Signed, and with the ids of event and room also in the room versions where PDUs do not hold them. */
 export async function federationEvents(
@@ -23,7 +23,8 @@ export async function federationEvents(
 async function federationText(deps: FederationDeps, event: StoredEvent): Promise<string> {
   const { rules } = await deps.events.room(event.roomNid)
   const isUnsigned = (event.flags & EVENT_FLAGS.unsigned) !== 0
-  const json = isUnsigned ? signEventJson(event.json, rules, deps.serverName, deps.signingKey) : event.json
-  const { eventId, roomId } = event.pdu
+  const { eventId, roomId, originServerTs } = event.pdu
+  const key = deps.signingKeyAt(originServerTs)
+  const json = isUnsigned ? signEventJson(event.json, rules, deps.serverName, key) : event.json
   return JSON.stringify({ ...(JSON.parse(json) as JsonObject), event_id: eventId, room_id: roomId })
 }
