@@ -6,7 +6,7 @@ import type { Random } from '@holdfast/platform/random/random'
 const SECRET_CHARACTERS = 43
 
 /** The kind is part of the token, so that one kind is never taken for another and leaks are found by searching. */
-const PREFIXES = { access: 'hfa_', refresh: 'hfr_', login: 'hfl_' } as const
+const PREFIXES = { access: 'hfa_', refresh: 'hfr_', login: 'hfl_', openid: 'hfo_' } as const
 
 export type TokenKind = keyof typeof PREFIXES
 

@@ -12,6 +12,7 @@ import * as filter from './filter.ts'
 import * as inviting from './inviting.ts'
 import * as joining from './joining.ts'
 import * as kicking from './kicking.ts'
+import * as keys from './keys.ts'
 import * as knocking from './knocking.ts'
 import * as leaving from './leaving.ts'
 import * as listJoinedRooms from './list_joined_rooms.ts'
@@ -20,6 +21,7 @@ import * as loginFallback from './login_fallback.ts'
 import * as loginToken from './login_token.ts'
 import * as logout from './logout.ts'
 import * as messagePagination from './message_pagination.ts'
+import * as openid from './openid.ts'
 import * as passwordManagement from './password_management.ts'
 import * as presence from './presence.ts'
 import * as profile from './profile.ts'
@@ -31,6 +33,7 @@ import * as refresh from './refresh.ts'
 import * as registration from './registration.ts'
 import * as registrationTokens from './registration_tokens.ts'
 import * as roomUpgrades from './room_upgrades.ts'
+import * as roomEventByTimestamp from './room_event_by_timestamp.ts'
 import * as roomSend from './room_send.ts'
 import * as roomState from './room_state.ts'
 import * as rooms from './rooms.ts'
@@ -65,6 +68,7 @@ const FILES: readonly Handlers[] = [
   filter,
   inviting,
   joining,
+  keys,
   kicking,
   knocking,
   leaving,
@@ -74,6 +78,7 @@ const FILES: readonly Handlers[] = [
   loginToken,
   logout,
   messagePagination,
+  openid,
   passwordManagement,
   presence,
   profile,
@@ -84,6 +89,7 @@ const FILES: readonly Handlers[] = [
   refresh,
   registration,
   registrationTokens,
+  roomEventByTimestamp,
   roomSend,
   roomState,
   roomUpgrades,

@@ -33,7 +33,8 @@ async function wasJoined(deps: ReadDeps, event: StoredEvent, reader: EventReader
   return member?.pdu.content['membership'] === 'join'
 }
 
-function redactedCopy(event: StoredEvent, rules: RoomRules): StoredEvent {
+/** What a redaction leaves of an event; the stored event stays as it is. */
+export function redactedCopy(event: StoredEvent, rules: RoomRules): StoredEvent {
   const redacted = redactedForm(JSON.parse(event.json) as JsonObject, rules)
   const json = eventText(redacted, rules)!
   return { ...event, json, pdu: { ...event.pdu, content: redacted['content'] as JsonObject } }

@@ -1,12 +1,32 @@
 /** Every endpoint of the Server-Server API that is built, by the specification's file names. */
 import type { Endpoint } from '../http/endpoint.ts'
+import * as backfill from './backfill.ts'
+import * as eventAuth from './event_auth.ts'
+import * as events from './events.ts'
 import * as keysQuery from './keys_query.ts'
 import * as keysServer from './keys_server.ts'
+import * as openid from './openid.ts'
+import * as publicRooms from './public_rooms.ts'
+import * as query from './query.ts'
+import * as spaceHierarchy from './space_hierarchy.ts'
 import * as version from './version.ts'
+import * as wellknown from './wellknown.ts'
 
 type Handlers = Readonly<Record<string, Endpoint>>
 
 /** One line for each handler file, in alphabetical order. */
-const FILES: readonly Handlers[] = [keysQuery, keysServer, version]
+const FILES: readonly Handlers[] = [
+  backfill,
+  eventAuth,
+  events,
+  keysQuery,
+  keysServer,
+  openid,
+  publicRooms,
+  query,
+  spaceHierarchy,
+  version,
+  wellknown,
+]
 
 export const ENDPOINTS: readonly Endpoint[] = FILES.flatMap((file) => Object.values(file))

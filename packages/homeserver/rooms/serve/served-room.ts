@@ -1,0 +1,33 @@
+/** The first question of every read by another server: may it look into this room at all? */
+import { matrixError } from '@holdfast/protocol/errors'
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+import type { Homeserver } from '../../homeserver.ts'
+import { roomAcl } from '../room-acl.ts'
+import type { RoomHead } from '../room-heads.ts'
+
+type RoomDeps = Pick<Homeserver, 'heads' | 'dictionary' | 'events'>
+
+/**
+ * The head of a room that the asking server is in. Ask this before anything is looked up by event id, so that the answer
+ * does not tell whether there is such an event.
+ * @throws {MatrixError} M_NOT_FOUND for a room that is not known here, M_FORBIDDEN
+ */
+export async function requireServedRoom(deps: RoomDeps, origin: ServerName, roomId: RoomId): Promise<RoomHead> {
+  const head = await deps.heads.byId(roomId)
+  if (head === undefined) throw matrixError('M_NOT_FOUND', 'This server does not know the room.')
+  if (!(await roomAcl(deps, head)).allows(origin)) {
+    throw matrixError('M_FORBIDDEN', `The room's access control list shuts ${origin} out.`)
+  }
+  if (!isServerInRoom(head, origin)) throw matrixError('M_FORBIDDEN', `Nobody of ${origin} is in the room.`)
+  return head
+}
+
+/** Whether the room may be served to the server, without saying why not. */
+export async function isServed(deps: RoomDeps, origin: ServerName, head: RoomHead): Promise<boolean> {
+  return isServerInRoom(head, origin) && (await roomAcl(deps, head)).allows(origin)
+}
+
+/** Whether another server has joined members in the room now. */
+export function isServerInRoom({ members }: Pick<RoomHead, 'members'>, server: ServerName): boolean {
+  return (members.servers.get(server) ?? 0) > 0
+}

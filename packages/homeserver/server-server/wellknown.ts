@@ -1,0 +1,14 @@
+/** GET /.well-known/matrix/server <https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver> */
+import * as wellknown from '@holdfast/api/generated/server-server/wellknown'
+import { matrixError } from '@holdfast/protocol/errors'
+import { openRoute } from './route.ts'
+
+/** Other servers reach this one where clients do, unless the operator delegates elsewhere in front of it. */
+export const getWellKnown = openRoute(wellknown.getWellKnown, async ({ deps }) => {
+  const { publicBaseUrl } = deps.settings
+  const url = publicBaseUrl === undefined ? undefined : new URL(publicBaseUrl)
+  if (url?.protocol !== 'https:') {
+    throw matrixError('M_NOT_FOUND', 'This server has no public base URL with https configured.')
+  }
+  return { 'm.server': `${url.hostname}:${url.port === '' ? '443' : url.port}` }
+})
