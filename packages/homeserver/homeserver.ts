@@ -7,6 +7,7 @@ import type { PasswordHasher } from '@holdfast/platform/password/password-hasher
 import type { Random } from '@holdfast/platform/random/random'
 import type { AccountCaches } from './accounts/caches.ts'
 import type { SharedSecretNonces } from './accounts/shared-secret.ts'
+import type { E2eKeys } from './e2e-keys/e2e-keys.ts'
 import type { HomeserverSettings } from './settings.ts'
 import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
@@ -41,7 +42,7 @@ export type Homeserver = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Signs events and, towards other servers, requests. */
+  /** The key in use: signs events of now and, towards other servers, requests. */
   readonly signingKey: SigningKey
   /** The key that was in use at this time, ms: signs events that have been waiting for their signature. */
   readonly signingKeyAt: (timeMs: number) => SigningKey
@@ -87,6 +88,8 @@ export type Homeserver = {
   readonly receiptPositions: ReceiptPositions
   /** Wakes syncs for receipts. */
   readonly receiptWaker: ReceiptWaker
+  /** Keys of devices, changes of them, and how other servers are asked for theirs. */
+  readonly e2eKeys: E2eKeys
   readonly passwords: PasswordHasher
   readonly rateLimiter: RateLimiter
   /** User-interactive authentication in progress. */

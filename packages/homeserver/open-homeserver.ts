@@ -60,6 +60,8 @@ export type HomeserverPorts = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Asks other servers for keys of their users; without it they are unreachable. */
+  readonly remoteKeys?: RemoteKeys
   /** By default argon2id with the parameters of the platform. */
   readonly passwords?: PasswordHasher
   /** The way to other servers. Without it, this one stays alone. */
@@ -85,7 +87,8 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const memberships = openUserMemberships(db)
   const plainStreams = openStreams({ clock, db })
   const recentJoins = openRecentJoins(plainStreams)
-  const streams = notingJoins(plainStreams, recentJoins)
+  const moves = openRecentLog<LoggedMove>(() => plainStreams.startPosition)
+  const streams = notingMoves(notingJoins(plainStreams, recentJoins), moves)
   const outgoing = openOutgoingSignal()
   const nids = openRoomNids(db)
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams, outgoing, nids }
@@ -107,6 +110,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     receiptPositions: openReceiptPositions(streams),
     receiptWaker: openReceiptWaker(shared),
     accounts: openAccountCaches(db),
+    e2eKeys: openE2eKeys(shared, { moves, remote: ports.remoteKeys }),
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
     registrationNonces: openNonces({ clock, random }),
@@ -130,7 +134,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
-      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker])
+      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker, parts.e2eKeys])
         timed[Symbol.dispose]()
     },
   }

@@ -8,7 +8,7 @@ import type { Requester } from './requester.ts'
 
 /** The requester's own device stays; the others go if `logoutDevices` says so. Login tokens go in any case. */
 export async function changePassword(
-  deps: Pick<Homeserver, 'db' | 'accounts' | 'passwords'>,
+  deps: Pick<Homeserver, 'db' | 'accounts' | 'passwords' | 'streams' | 'e2eKeys'>,
   { userNid, deviceNid }: Pick<Requester, 'userNid' | 'deviceNid'>,
   { password, logoutDevices }: { readonly password: string; readonly logoutDevices: boolean },
 ): Promise<void> {

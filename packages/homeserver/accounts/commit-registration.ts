@@ -6,10 +6,10 @@ import type { Homeserver } from '../homeserver.ts'
 import { promoteGuest, type AccountKind } from '../storage/accounts.ts'
 import { useRegistrationToken } from '../storage/registration-tokens.ts'
 import { accountStatement, userInUse } from './create-account.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession, type Session, type SessionDeps } from './session.ts'
 import type { UpgradingGuest } from './upgrade-guest.ts'
 
-export type RegistrationDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts' | 'dictionary' | 'settings'>
+export type RegistrationDeps = SessionDeps & Pick<Homeserver, 'dictionary' | 'settings'>
 
 export type Registration = {
   readonly userId: UserId

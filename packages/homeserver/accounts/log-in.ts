@@ -8,13 +8,10 @@ import { accountByFoldedName, accountOf, requirePasswordHash, type AccountRow } 
 import { takeLoginToken } from '../storage/tokens.ts'
 import { accountLocked } from './authenticate.ts'
 import { checkPassword } from './passwords.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession, type Session, type SessionDeps } from './session.ts'
 import { tokenHash } from './token.ts'
 
-export type LoginDeps = Pick<
-  Homeserver,
-  'db' | 'clock' | 'random' | 'accounts' | 'passwords' | 'rateLimiter' | 'serverName'
->
+export type LoginDeps = SessionDeps & Pick<Homeserver, 'passwords' | 'rateLimiter' | 'serverName'>
 
 export type LoginClient = {
   readonly deviceId: DeviceId | undefined

@@ -3,12 +3,13 @@ import { ExpectationFailed, type Statement } from '@holdfast/platform/database/d
 import type { DeviceId, UserId } from '@holdfast/protocol/ids/brand'
 import { parseDeviceId } from '@holdfast/protocol/ids/opaque'
 import { cutDisplayName } from '../devices/display-name.ts'
+import { announceDevices } from '../e2e-keys/device-lists.ts'
 import type { Homeserver } from '../homeserver.ts'
 import * as devices from '../storage/devices.ts'
 import * as tokens from '../storage/tokens.ts'
 import { newToken, tokenHash } from './token.ts'
 
-export type SessionDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts'>
+export type SessionDeps = Pick<Homeserver, 'db' | 'clock' | 'random' | 'accounts' | 'streams' | 'e2eKeys'>
 
 export type SessionRequest = {
   readonly userId: UserId
@@ -49,7 +50,7 @@ export async function openSession(
   for (let attempt = 1; ; attempt += 1) {
     const draft = await draftSession(deps, request)
     try {
-      await deps.db.commit([...before, ...draft.statements])
+      await commitSession(deps, request, draft, before)
       deps.accounts.requesters.forgetDevices([draft.deviceNid])
       return draft.session
     } catch (error) {
@@ -59,19 +60,37 @@ export async function openSession(
   }
 }
 
+/** A device that is new is told to those who share a room with its user. */
+async function commitSession(
+  deps: SessionDeps,
+  { userNid }: SessionRequest,
+  draft: SessionDraft,
+  before: readonly Statement[],
+): Promise<void> {
+  const statements = [...before, ...draft.statements]
+  if (!draft.isNewDevice) {
+    await deps.db.commit(statements)
+    return
+  }
+  const announcement = announceDevices(deps, { userNid, deviceIds: [draft.session.deviceId] })
+  await deps.streams.commit([...statements, ...announcement.statements], announcement)
+}
+
 type SessionDraft = {
   readonly session: Session
   readonly deviceNid: number
+  readonly isNewDevice: boolean
   readonly statements: readonly Statement[]
 }
 
 async function draftSession(deps: SessionDeps, request: SessionRequest): Promise<SessionDraft> {
-  const { deviceId, deviceNid, statements } = await draftDevice(deps, request)
+  const { deviceId, deviceNid, isNewDevice, statements } = await draftDevice(deps, request)
   const secrets = newSecrets(deps, request.refreshable)
   const owner = { userNid: request.userNid, deviceNid, generation: 1 }
   return {
     session: { deviceId, ...secrets },
     deviceNid,
+    isNewDevice,
     statements: [...statements, ...tokenStatements(deps, owner, { ...secrets, isConfirmed: 1 })],
   }
 }
@@ -82,6 +101,7 @@ async function draftDevice(
 ): Promise<{
   readonly deviceId: DeviceId
   readonly deviceNid: number
+  readonly isNewDevice: boolean
   readonly statements: readonly Statement[]
 }> {
   const { userNid } = request
@@ -91,7 +111,7 @@ async function draftDevice(
     const deviceNid = existing.device_nid
     // The client set the device id: tokens that the device had end. <https://spec.matrix.org/v1.19/client-server-api/#relationship-between-access-tokens-and-devices>
     const endOld = [tokens.deleteAccessTokens([deviceNid]), tokens.deleteRefreshTokens([deviceNid])]
-    return { deviceId, deviceNid, statements: [devices.requireDevice(deviceNid), ...endOld] }
+    return { deviceId, deviceNid, isNewDevice: false, statements: [devices.requireDevice(deviceNid), ...endOld] }
   }
   const [deviceNid] = await deps.accounts.deviceNids.take(1)
   const name = request.initialDisplayName === undefined ? undefined : cutDisplayName(request.initialDisplayName)
@@ -102,7 +122,7 @@ async function draftDevice(
     displayName: name,
     createdMs: deps.clock.nowMs(),
   })
-  return { deviceId, deviceNid: deviceNid!, statements: [insert] }
+  return { deviceId, deviceNid: deviceNid!, isNewDevice: true, statements: [insert] }
 }
 
 export type Secrets = Omit<Session, 'deviceId'>

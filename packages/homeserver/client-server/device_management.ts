@@ -28,7 +28,8 @@ export const updateDevice = route(operations.updateDevice, async ({ deps, reques
   const device = await ownDevice(deps, requester, params.deviceId)
   if (body.display_name !== undefined) {
     requireDisplayName(body.display_name)
-    await setDeviceName(deps, device.device_nid, body.display_name)
+    const named = { userNid: requester.userNid, deviceNid: device.device_nid, deviceId: device.device_id }
+    await setDeviceName(deps, named, body.display_name)
   }
   return {}
 })

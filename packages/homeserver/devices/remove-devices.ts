@@ -1,19 +1,30 @@
 /** Removing devices, and with them every way to act as them. */
 import type { Statement } from '@holdfast/platform/database/database'
+import { announceDevices } from '../e2e-keys/device-lists.ts'
 import type { Homeserver } from '../homeserver.ts'
+import { ownedDevices } from '../storage/device-lists.ts'
 import { devicesOf } from '../storage/devices.ts'
 import { deviceRemoval } from './device-rows.ts'
 
-export type DeviceDeps = Pick<Homeserver, 'db' | 'accounts'>
+export type DeviceDeps = Pick<Homeserver, 'db' | 'accounts' | 'streams' | 'e2eKeys'>
 
-/** Removes the devices together with `more`, in one commit. Their access tokens are refused from then on. */
+/** Removes the devices of one user together with `more`, in one commit, and tells those who know them. Their access tokens are refused from then on. */
 export async function removeDevices(
   deps: DeviceDeps,
   deviceNids: readonly number[],
   more: readonly Statement[] = [],
 ): Promise<void> {
-  await deps.db.commit([...more, ...deviceRemoval(deviceNids)])
+  const rows = await ownedDevices(deps.db, deviceNids)
+  const userNid = rows[0]?.user_nid
+  const statements = [...more, ...deviceRemoval(deviceNids)]
+  if (userNid === undefined) await deps.db.commit(statements)
+  else {
+    const deviceIds = rows.map((row) => row.device_id)
+    const announcement = announceDevices(deps, { userNid, deviceIds })
+    await deps.streams.commit([...statements, ...announcement.statements], announcement)
+  }
   deps.accounts.requesters.forgetDevices(deviceNids)
+  deps.e2eKeys.counts.forget(deviceNids)
 }
 
 /** Removes all devices of a user, but for `exceptNid`. */

@@ -36,6 +36,9 @@ export function openRecentJoins({ startPosition }: { readonly startPosition: num
 export function notingJoins(streams: Streams, recentJoins: RecentJoins): Streams {
   return {
     ...streams,
+    get startPosition() {
+      return streams.startPosition
+    },
     roomChanged: (change: RoomChange) => {
       for (const userNid of change.membershipChanged) {
         if (change.joined.has(userNid)) recentJoins.add({ position: change.position, userNid, roomNid: change.roomNid })

@@ -38,6 +38,8 @@ export type Streams = {
   roomChanged(change: RoomChange): void
   /** Call in `publish`: something that only this user's syncs show has changed. */
   userChanged(change: { readonly userNid: number; readonly position: number }): void
+  /** Makes waiting syncs of these users look again: something has changed that is no room of theirs, nor of them alone. */
+  wake(userNids: ReadonlySet<number>): void
   /** Newest known change of a room; at most `startPosition` if there was none since the start. */
   roomPosition(roomNid: number): number
   /** The same for what concerns a user alone. */
@@ -115,6 +117,7 @@ export function openStreams(deps: StreamDeps): Streams {
       userPositions.set(userNid, Math.max(position, userPositions.get(userNid) ?? 0))
       wake(userNid)
     },
+    wake: (userNids) => wakeRoom(listeners, userNids),
     roomPosition: (roomNid) => Math.max(roomPositions.get(roomNid) ?? 0, startPosition),
     userPosition: (userNid) => Math.max(userPositions.get(userNid) ?? 0, startPosition),
     subscribe: (userNid, onlooker) => {

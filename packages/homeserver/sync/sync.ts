@@ -12,6 +12,7 @@ import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
+import { deviceListsPart, keyCountParts } from './e2e-part.ts'
 import { roomSection } from './room-section.ts'
 import { strippedState } from './stripped-state.ts'
 import type { SyncContext } from './sync-context.ts'
@@ -59,9 +60,11 @@ async function answerNow(deps: Homeserver, requester: Requester, request: SyncRe
   }
   const rooms = await roomsText(context, memberships)
   const toDevice = await toDevicePart(context, context.since === undefined ? undefined : request.toDeviceSince)
-  const parts = [...(await globalParts(context, memberships, 'with-push-rules')), ...toDevice.parts]
+  const lists = await deviceListsPart(context, memberships)
+  const parts = [...(await globalParts(context, memberships, 'with-push-rules')), ...toDevice.parts, ...lists]
+  const counts = await keyCountParts(context)
   return {
-    text: `{"next_batch":"${syncToken(upTo, toDevice.end)}"${rooms}${globalText(parts)}}`,
+    text: `{"next_batch":"${syncToken(upTo, toDevice.end)}"${rooms}${globalText([...parts, ...counts])}}`,
     isEmpty: rooms === '' && parts.length === 0,
   }
 }
