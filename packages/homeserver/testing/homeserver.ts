@@ -12,6 +12,7 @@ import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createPasswordHasher } from '@holdfast/platform/password/password-hasher'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
+import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { Homeserver } from '../homeserver.ts'
 import { openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
 import type { HomeserverSettings } from '../settings.ts'
@@ -19,6 +20,7 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from '../client-server/endpoints
 import type { Endpoint } from '../http/endpoint.ts'
 import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from '../server-server/endpoints.ts'
 import { testDatabase } from './database.ts'
+import { authorization, keyOfPeer, openKeyNetwork, type KeyNetwork } from './peer.ts'
 
 export type TestRequest = {
   readonly token?: string | undefined
@@ -45,8 +47,20 @@ export type TestHomeserver = AsyncDisposable & {
   ok(method: string, target: string, options?: TestRequest): Promise<TestResponse['body']>
   /** Registers a user, password `secret-NAME`, and logs in. */
   user(localpart: string): Promise<TestUser>
+  /** Another server, whose key is known where this one asks. */
+  peer(serverName: string): TestPeer
+  /** The keys of other servers, as this one gets them. */
+  readonly keyNetwork: KeyNetwork
   /** Stops the server and starts it again on the same data. */
   restart(): Promise<void>
+}
+
+export type TestPeer = {
+  readonly serverName: ServerName
+  readonly key: SigningKey
+  /** Signed. `target` is a path with query below `/_matrix/federation`, or one that begins with `/_`. */
+  request(method: string, target: string, body?: unknown): Promise<TestResponse>
+  ok(method: string, target: string, body?: unknown): Promise<TestResponse['body']>
 }
 
 export type TestUser = {
@@ -79,6 +93,8 @@ const CHEAP_HASHES = { memoryKib: 64, passes: 1, parallelism: 1 } as const
 export async function startTestHomeserver(options: TestOptions = {}): Promise<TestHomeserver> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'))
   const database = await testDatabase(folder)
+  const clock = options.clock ?? createSystemClock()
+  const keyNetwork = openKeyNetwork(clock)
   let running: { db: Database; homeserver: RunningHomeserver } = await open()
 
   async function open(): Promise<{ db: Database; homeserver: RunningHomeserver }> {
@@ -87,7 +103,8 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       serverName: 'example.org' as ServerName,
       settings: { ...TEST_SETTINGS, ...options.settings },
       db,
-      clock: options.clock ?? createSystemClock(),
+      clock,
+      keyFetcher: keyNetwork,
       random: createCryptoRandom(),
       log: createSilentLog(),
       passwords: createPasswordHasher({ random: createCryptoRandom(), parameters: CHEAP_HASHES }),
@@ -135,6 +152,11 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
         ok: (method, target, body) => ok(method, target, { token, body }),
       }
     },
+    keyNetwork,
+    peer: (serverName) => {
+      keyNetwork.publishes(serverName)
+      return testPeer(serverName as ServerName, request)
+    },
     restart: async () => {
       await close()
       running = await open()
@@ -143,6 +165,24 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       await close()
       await database[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function testPeer(serverName: ServerName, request: TestHomeserver['request']): TestPeer {
+  const ask = (method: string, path: string, body?: unknown) => {
+    const target = path.startsWith('/_') ? path : `/_matrix/federation${path}`
+    const signed = { origin: serverName, destination: 'example.org', method, target, content: body }
+    return request(method, target, { body, headers: { authorization: authorization(signed) } })
+  }
+  return {
+    serverName,
+    key: keyOfPeer(serverName),
+    request: ask,
+    ok: async (method, target, body) => {
+      const response = await ask(method, target, body)
+      if (response.status === 200) return response.body
+      throw new Error(`${method} ${target} answered ${response.status} ${JSON.stringify(response.body)}`)
     },
   }
 }
