@@ -58,6 +58,13 @@ function testQueries({ world, direction: { host, guest } }: Of): void {
   })
 }
 
+/** `room` is one of both. */
+type Live = {
+  readonly world: World
+  readonly ways: readonly (readonly [Person, Person])[]
+  readonly room: () => Promise<void>
+}
+
 function testLiveData({ world, direction: { host, guest } }: Of): void {
   const room = once(async () => {
     const roomId = await rooms.createRoom(host, { version: '10' })
@@ -69,7 +76,10 @@ function testLiveData({ world, direction: { host, guest } }: Of): void {
     [host, guest],
     [guest, host],
   ]
+  for (const tests of [testPresence, testToDevice, testKeys]) tests({ world, ways, room })
+}
 
+function testPresence({ world, ways, room }: Live): void {
   world.rule('who shares a room sees who is there', async () => {
     await room()
     for (const [from, to] of ways) {
@@ -82,7 +92,9 @@ function testLiveData({ world, direction: { host, guest } }: Of): void {
       assert.equal(seen.content.presence, 'unavailable')
     }
   })
+}
 
+function testToDevice({ world, ways, room }: Live): void {
   world.rule('a message from device to device arrives once', async () => {
     await room()
     for (const [from, to] of ways) {
@@ -105,7 +117,9 @@ function testLiveData({ world, direction: { host, guest } }: Of): void {
       assert.equal(all.length, 2)
     }
   })
+}
 
+function testKeys({ world, ways, room }: Live): void {
   world.rule('new keys of a device are told of, queried and claimed, each one-time key once', async () => {
     await room()
     for (const [from, to] of ways) {

@@ -4,6 +4,7 @@ import { testMembership } from './membership.ts'
 import { testOutage } from './outage.ts'
 import { startPair } from './pair.ts'
 import { testPeople } from './people.ts'
+import { testPower } from './power.ts'
 import { untilSameState } from './rooms.ts'
 import { testTalk } from './talk.ts'
 import { createWorld } from './world.ts'
@@ -22,6 +23,7 @@ for (const version of versions) {
     describe(`room version ${version}, ${direction.title}`, () => {
       testMembership({ world, version, direction })
       testTalk({ world, version, direction })
+      testPower({ world, version, direction })
     })
   }
 }

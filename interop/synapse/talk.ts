@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Body, segment } from './http.ts'
 import type { Versioned } from './membership.ts'
+import type { Person } from './person.ts'
 import * as rooms from './rooms.ts'
 import { eventually } from './waiting.ts'
 import { once } from './world.ts'
@@ -17,9 +18,12 @@ const AWKWARD = {
   },
 }
 
-export function testTalk({ world, version, direction: { host, guest } }: Versioned): void {
-  const { rule } = world
-  /** A room of both, in which the guest has power. */
+/** `room` is one of both, in which the guest has power. */
+type Talk = Versioned & { readonly room: () => Promise<string> }
+
+export function testTalk(at: Versioned): void {
+  const { world, version, direction } = at
+  const { host, guest } = direction
   const room = once(async () => {
     const roomId = await rooms.createRoom(host, { version })
     await rooms.joinVia(guest, roomId, host.peer.serverName)
@@ -29,13 +33,20 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     world.shared.push({ roomId, host, guest })
     return roomId
   })
+  for (const tests of [testWords, testState, testHistory, testEphemeral]) tests({ ...at, room })
+}
 
-  rule('what one says the other hears, to the letter', async () => {
+function bothWays({ host, guest }: Versioned['direction']): readonly (readonly [Person, Person])[] {
+  return [
+    [host, guest],
+    [guest, host],
+  ]
+}
+
+function testWords({ world, direction, room }: Talk): void {
+  world.rule('what one says the other hears, to the letter', async () => {
     const roomId = await room()
-    for (const [from, to] of [
-      [host, guest],
-      [guest, host],
-    ] as const) {
+    for (const [from, to] of bothWays(direction)) {
       for (const word of ['one', 'two']) {
         const eventId = await rooms.say(from, roomId, word, AWKWARD)
         const { sender, content } = await rooms.hearsEvent(to, roomId, eventId)
@@ -45,12 +56,9 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     }
   })
 
-  rule('what is redacted on one is empty on the other', async () => {
+  world.rule('what is redacted on one is empty on the other', async () => {
     const roomId = await room()
-    for (const [from, to] of [
-      [host, guest],
-      [guest, host],
-    ] as const) {
+    for (const [from, to] of bothWays(direction)) {
       const own = await rooms.say(from, roomId, 'a slip of my own')
       const theirs = await rooms.say(to, roomId, 'a slip of yours')
       await rooms.hearsEvent(from, roomId, theirs)
@@ -67,8 +75,10 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
       }
     }
   })
+}
 
-  rule('state set on one is set on the other, and in the redacted form when redacted', async () => {
+function testState({ world, direction: { host, guest }, room }: Talk): void {
+  world.rule('state set on one is set on the other, and in the redacted form when redacted', async () => {
     const roomId = await room()
     await rooms.setState(host, roomId, { type: 'm.room.topic' }, { topic: 'by the host', ...AWKWARD })
     await rooms.untilSameState(host, guest, roomId)
@@ -86,7 +96,7 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     await rooms.untilSameState(host, guest, roomId)
   })
 
-  rule('when both change the same state at once, they agree on one change', async () => {
+  world.rule('when both change the same state at once, they agree on one change', async () => {
     const roomId = await room()
     for (let round = 0; round < 3; round += 1) {
       const sent = await Promise.all([
@@ -99,8 +109,10 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     }
     await rooms.untilSameState(host, guest, roomId)
   })
+}
 
-  rule('who comes late scrolls back to the creation of the room', async () => {
+function testHistory({ world, version, direction: { host, guest } }: Talk): void {
+  world.rule('who comes late scrolls back to the creation of the room', async () => {
     const roomId = await rooms.createRoom(host, { version })
     for (let count = 0; count < 30; count += 1) {
       if (count % 10 === 5) await rooms.setState(host, roomId, { type: 'm.room.topic' }, { topic: `topic ${count}` })
@@ -115,17 +127,16 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     assert.equal(seen.at(-1)?.type, 'm.room.create')
     world.shared.push({ roomId, host, guest })
   })
+}
 
-  rule('who types is seen typing, and no more when done', async () => {
+function testEphemeral({ world, direction, room }: Talk): void {
+  world.rule('who types is seen typing, and no more when done', async () => {
     const roomId = await room()
     const typing = (sync: Body): readonly string[] | undefined => {
       const events: readonly Body[] = sync.rooms?.join?.[roomId]?.ephemeral?.events ?? []
       return events.find((event) => event.type === 'm.typing')?.content.user_ids
     }
-    for (const [from, to] of [
-      [host, guest],
-      [guest, host],
-    ] as const) {
+    for (const [from, to] of bothWays(direction)) {
       const path = `/rooms/${segment(roomId)}/typing/${segment(from.userId)}`
       await from.put(path, { typing: true, timeout: 30_000 })
       await to.hears(`${from.userId} types`, (sync) => (typing(sync)?.includes(from.userId) ? true : undefined))
@@ -136,12 +147,9 @@ export function testTalk({ world, version, direction: { host, guest } }: Version
     }
   })
 
-  rule('how far one has read, the other sees', async () => {
+  world.rule('how far one has read, the other sees', async () => {
     const roomId = await room()
-    for (const [from, to] of [
-      [host, guest],
-      [guest, host],
-    ] as const) {
+    for (const [from, to] of bothWays(direction)) {
       const eventId = await rooms.say(to, roomId, 'read this')
       await rooms.hearsEvent(from, roomId, eventId)
       await from.post(`/rooms/${segment(roomId)}/receipt/m.read/${segment(eventId)}`)

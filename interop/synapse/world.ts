@@ -10,6 +10,8 @@ export type Direction = {
   readonly title: string
   readonly host: Person
   readonly guest: Person
+  /** Another one on the host's server. */
+  readonly otherHost: Person
   /** Another one on the guest's server. */
   readonly otherGuest: Person
 }
@@ -31,6 +33,7 @@ export async function createWorld(pair: Pair): Promise<World> {
     title: `a room of ${host.label}, a guest of ${guest.label}`,
     host: await newPerson(host, 'host'),
     guest: await newPerson(guest, 'guest'),
+    otherHost: await newPerson(host, 'other'),
     otherGuest: await newPerson(guest, 'other'),
   })
   return {
