@@ -10,11 +10,10 @@ import {
 import { parseXMatrixList, type XMatrix } from '@holdfast/protocol/federation/x-matrix'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { signatureHolds } from '@holdfast/protocol/signing/sign-json'
-import type { VerifyKey } from '@holdfast/protocol/signing/verify-key'
 import type { Homeserver } from '../homeserver.ts'
 import type { JsonBody } from '../http/json-body.ts'
 
-export type AuthenticateDeps = Pick<Homeserver, 'serverName' | 'clock' | 'serverKeys' | 'federation'>
+export type AuthenticateDeps = Pick<Homeserver, 'serverName' | 'serverKeys' | 'federation'>
 
 /**
  * The server that sent the request. `body` parses the body; it is called only when there are keys to check it with.
@@ -27,8 +26,11 @@ export async function authenticate(
 ): Promise<ServerName> {
   const credentials = credentialsOf(deps, request)
   const { origin } = credentials[0]
-  const keys = await requestKeys(deps, origin, credentials)
-  if (keys === undefined) {
+  const keys = await deps.serverKeys.forRequest(
+    origin,
+    credentials.map(({ keyId }) => keyId),
+  )
+  if (keys.size === 0) {
     throw unauthorized(`No key of ${origin} that the request is signed with is valid now, as far as can be told here.`)
   }
   const read = body()
@@ -60,17 +62,6 @@ function credentialsOf({ serverName }: AuthenticateDeps, { headers }: HttpReques
   // We ask ourselves nothing over federation, so whoever claims it has our key, or makes us fetch it from ourselves.
   if (first.origin === serverName) throw unauthorized('The request claims to come from this server itself.')
   return [first, ...others]
-}
-
-async function requestKeys(
-  { serverKeys, clock }: AuthenticateDeps,
-  origin: ServerName,
-  credentials: Credentials,
-): Promise<ReadonlyMap<string, VerifyKey> | undefined> {
-  const keyIds = credentials.map(({ keyId }) => keyId)
-  const found = await serverKeys.find([{ server: origin, keyIds, validAt: clock.nowMs() }])
-  const keys = found.get(origin)
-  return keys === undefined || keys.size === 0 ? undefined : keys
 }
 
 type Signed = {
