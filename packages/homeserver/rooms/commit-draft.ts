@@ -2,7 +2,7 @@
 import { serverNameOf } from '@holdfast/protocol/ids/common'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Statement } from '@holdfast/platform/database/database'
-import { insertEvent, NOWHERE } from '../storage/events.ts'
+import { insertEvent, NOWHERE, placeEvent } from '../storage/events.ts'
 import { insertEventVerdict, insertOutgoingEvent, setRoomServer } from '../storage/federation-rooms.ts'
 import { setMembership } from '../storage/memberships.ts'
 import { insertRoom, moveRoomHead } from '../storage/rooms.ts'
@@ -17,7 +17,7 @@ export function statementsOf(changes: RoomChanges, ourName: ServerName): readonl
   const statements: Statement[] = []
   for (const drafted of changes.events) {
     for (const state of drafted.newStates) statements.push(storeState(state, roomNid))
-    statements.push(insertEventOf(drafted))
+    statements.push(eventStatement(drafted))
     const { verdict } = drafted
     if (verdict !== undefined) statements.push(insertEventVerdict({ eventNid: drafted.event.nid, ...verdict }))
   }
@@ -55,11 +55,21 @@ export function serverCounts(changes: RoomChanges, ourName: ServerName): Readonl
   return counts
 }
 
-function insertEventOf({ event, typeNid, positionOffset, roomStateNid, edges }: DraftEvent): Statement {
-  return insertEvent({
+function eventStatement(drafted: DraftEvent): Statement {
+  const { event, typeNid, positionOffset, pastPosition, roomStateNid, edges } = drafted
+  const placed = {
     nid: event.nid,
+    position: positionOffset === undefined ? { at: pastPosition ?? NOWHERE } : { offset: positionOffset },
+    flags: event.flags,
+    stateNid: event.stateNid,
+    roomStateNid: roomStateNid ?? null,
+    edges: packEdges(edges),
+    replacesNid: event.replacesNid ?? null,
+  }
+  if (drafted.isStored === true) return placeEvent(placed)
+  return insertEvent({
+    ...placed,
     roomNid: event.roomNid,
-    position: positionOffset === undefined ? { at: NOWHERE } : { offset: positionOffset },
     eventId: event.pdu.eventId,
     eventIdHash: eventIdHash(event.pdu.eventId),
     typeNid,
@@ -67,11 +77,6 @@ function insertEventOf({ event, typeNid, positionOffset, roomStateNid, edges }: 
     stateKeyNid: event.stateKeyNid ?? null,
     originServerTs: event.pdu.originServerTs,
     depth: event.pdu.depth,
-    flags: event.flags,
-    stateNid: event.stateNid,
-    roomStateNid: roomStateNid ?? null,
-    edges: packEdges(edges),
-    replacesNid: event.replacesNid ?? null,
     deviceNid: event.deviceNid ?? null,
     transactionId: event.transactionId ?? null,
     json: event.json,

@@ -2,7 +2,7 @@
 import type { Homeserver } from '../homeserver.ts'
 import { NOWHERE } from '../storage/events.ts'
 import { positionsOf, serverCounts } from './commit-draft.ts'
-import type { RoomChanges, StoredEventRef } from './room-changes.ts'
+import type { DraftEvent, RoomChanges, StoredEventRef } from './room-changes.ts'
 import type { RoomHead, RoomMembers } from './room-heads.ts'
 
 export type PublishDeps = Pick<
@@ -29,9 +29,9 @@ export function publishChanges(deps: PublishDeps, changes: RoomChanges, firstPos
 
 /** What was committed without a position: refused events, and what belongs to the graph only. */
 export function rememberEvents(deps: PublishDeps, changes: RoomChanges, firstPosition: number): void {
-  for (const { event, positionOffset, newStates } of changes.events) {
-    for (const state of newStates) deps.states.remember(state)
-    deps.events.remember({ ...event, position: positionAt(firstPosition, positionOffset) })
+  for (const drafted of changes.events) {
+    for (const state of drafted.newStates) deps.states.remember(state)
+    deps.events.remember({ ...drafted.event, position: positionAt(firstPosition, drafted) })
   }
   for (const nid of changes.redactedNids) deps.events.redacted(nid)
 }
@@ -62,9 +62,10 @@ function headOf(
   changes: RoomChanges,
   committed: { readonly members: RoomMembers; readonly firstPosition: number; readonly lastPosition: number },
 ): RoomHead {
-  const fresh = new Map(changes.events.map(({ event, positionOffset }) => [event.nid, positionOffset]))
+  const fresh = new Map(changes.events.map((drafted) => [drafted.event.nid, drafted]))
   const positionOf = (tip: StoredEventRef): number => {
-    if (fresh.has(tip.nid)) return positionAt(committed.firstPosition, fresh.get(tip.nid))
+    const drafted = fresh.get(tip.nid)
+    if (drafted !== undefined) return positionAt(committed.firstPosition, drafted)
     return 'position' in tip ? (tip.position as number) : NOWHERE
   }
   return {
@@ -80,6 +81,6 @@ function headOf(
   }
 }
 
-function positionAt(firstPosition: number, offset: number | undefined): number {
-  return offset === undefined ? NOWHERE : firstPosition + offset
+function positionAt(firstPosition: number, { positionOffset, pastPosition }: DraftEvent): number {
+  return positionOffset === undefined ? (pastPosition ?? NOWHERE) : firstPosition + positionOffset
 }

@@ -12,6 +12,7 @@ import { redactStoredEvent } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
 import { notInRoom } from './room-access.ts'
 import type { DraftEvent, NewRoomEvent, RoomDraft } from './room-draft.ts'
+import type { StoredEventRef } from './room-changes.ts'
 import type { Sending } from './send-event.ts'
 
 /** Without these a room is no longer what it was, and no power is worth that: other servers refuse them, too. */
@@ -69,6 +70,6 @@ function applyRedaction(draft: RoomDraft, target: StoredEvent, redaction: DraftE
 }
 
 /** Hashes and signatures hold for the redacted form, so it can still be checked and passed on. */
-function redactedJson(target: StoredEvent, rules: RoomRules): string {
+export function redactedJson(target: StoredEventRef, rules: RoomRules): string {
   return eventText(redactedForm(JSON.parse(target.json) as JsonObject, rules), rules)!
 }

@@ -38,8 +38,12 @@ export type DraftRoom = {
 export type DraftEvent = {
   readonly event: StoredEventRef
   readonly typeNid: number
-  /** Its position is the commit's first position plus this; undefined: it is on no timeline. */
+  /** Its position is the commit's first position plus this; undefined: it is not new on the timeline. */
   readonly positionOffset: number | undefined
+  /** The position of an event of the past, before all that is here. */
+  readonly pastPosition?: number | undefined
+  /** It is stored already, as an outlier, and gets its place now. */
+  readonly isStored?: boolean
   /** The states that it brings and that have to be stored, parents first. */
   readonly newStates: readonly RoomState[]
   /** The state of the room once it is accepted, where that is not the state after it. */

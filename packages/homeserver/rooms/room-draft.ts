@@ -131,7 +131,7 @@ export class RoomDraft implements RoomChanges {
       draft,
       prevEvents: prev.map((event) => edgeRef(event, rules)),
       authEvents: auth.map((event) => edgeRef(event, rules)),
-      depth: this.#depth + 1,
+      depth: Math.min(this.#depth + 1, Number.MAX_SAFE_INTEGER),
       serverName: this.#deps.serverName,
       eventIdLocalpart: rules.eventId === 'random' ? this.#deps.random.text(18) : undefined,
     })

@@ -69,6 +69,22 @@ export function insertEvent(event: NewEvent): Statement {
   )
 }
 
+export type PlacedEvent = Pick<
+  NewEvent,
+  'nid' | 'position' | 'flags' | 'stateNid' | 'roomStateNid' | 'edges' | 'replacesNid'
+>
+
+/** Gives an outlier its place in the room's graph. */
+export function placeEvent(event: PlacedEvent): Statement {
+  return statement(
+    sql`UPDATE events SET position = ${'at' in event.position ? event.position.at : position(event.position.offset)},
+          flags = ${event.flags}, state_nid = ${event.stateNid}, room_state_nid = ${event.roomStateNid},
+          edges = ${event.edges}, replaces_nid = ${event.replacesNid}
+        WHERE event_nid = ${event.nid} AND flags & ${EVENT_FLAGS.outlier} <> 0`,
+    { changes: 1 },
+  )
+}
+
 /** The events of these ids, in rising order of nid. */
 export function eventsByNid(db: Reader, nids: readonly number[]): Promise<readonly EventRow[]> {
   return db.all<EventRow>(

@@ -1,0 +1,55 @@
+/** Accepting events of other servers in the room's queue: load → decide → commit, as for our own. */
+import type { RoomId } from '@holdfast/protocol/ids/brand'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import type { Homeserver } from '../../homeserver.ts'
+import { commitChanges } from '../commit-round.ts'
+import type { PublishDeps } from '../publish-draft.ts'
+import type { RoomHead } from '../room-heads.ts'
+import type { Acceptance, Arrival } from './incoming.ts'
+import { ReceivedBatch, type BatchDeps, type BatchOptions } from './received-batch.ts'
+
+export type AcceptDeps = BatchDeps & PublishDeps & Pick<Homeserver, 'roomQueue'>
+
+export type AcceptedRoom = { readonly roomNid: number; readonly roomId: RoomId; readonly rules: RoomRules }
+
+/** Events decided in one turn of the room, so that those who send in it meanwhile do not wait long. */
+const EVENTS_PER_TURN = 50
+
+/**
+ * Decides on the events in their order, which has to be one in which each comes after those that it cites.
+ * @returns what became of each, in the same order, after it is on disk
+ */
+export async function acceptEvents(
+  deps: AcceptDeps,
+  room: AcceptedRoom,
+  { arrivals, time }: { readonly arrivals: readonly Arrival[]; readonly time: BatchOptions['time'] },
+): Promise<readonly Acceptance[]> {
+  const outcomes: Acceptance[] = []
+  for (let start = 0; start < arrivals.length; start += EVENTS_PER_TURN) {
+    const some = arrivals.slice(start, start + EVENTS_PER_TURN)
+    const accepted = await deps.roomQueue.turn(room.roomNid, (head) =>
+      acceptInTurn(deps, room, { head, time, arrivals: some }),
+    )
+    outcomes.push(...accepted)
+  }
+  return outcomes
+}
+
+async function acceptInTurn(
+  deps: AcceptDeps,
+  room: AcceptedRoom,
+  turn: {
+    readonly head: RoomHead | undefined
+    readonly time: BatchOptions['time']
+    readonly arrivals: readonly Arrival[]
+  },
+): Promise<readonly Acceptance[]> {
+  const { head, time, arrivals } = turn
+  const batch = new ReceivedBatch(deps, { ...room, version: room.rules.version }, head, { time })
+  const outcomes: Acceptance[] = []
+  for (const arrival of arrivals) outcomes.push(await batch.add(arrival))
+  await batch.finish()
+  const spoiled = await commitChanges(deps, batch)
+  if (spoiled !== undefined) throw spoiled.error
+  return outcomes
+}

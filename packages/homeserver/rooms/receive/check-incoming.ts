@@ -1,0 +1,43 @@
+/** Checks 1 to 3 on receipt: format, signatures, hashes. <https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu> */
+import { parsePdu, type ParsedPdu } from '@holdfast/protocol/event/format'
+import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import { yieldToLoop } from '@holdfast/platform/clock/yield'
+import { signaturesHold, type EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
+import type { IncomingEvent } from './incoming.ts'
+
+export type CheckedEvents = {
+  readonly incoming: readonly IncomingEvent[]
+  /** What is wrong with the others, as far as they have an id at all. */
+  readonly problems: ReadonlyMap<EventId, string>
+}
+
+export type CheckedRoom = { readonly roomId: RoomId; readonly rules: RoomRules }
+
+/** Parsed in one turn of the event loop. */
+const EVENTS_PER_TURN = 50
+
+/** Those of the values that are sound events of this room, each once. */
+export async function checkIncoming(
+  deps: EventSignaturesDeps,
+  { roomId, rules }: CheckedRoom,
+  { values, signal }: { readonly values: readonly JsonObject[]; readonly signal?: AbortSignal },
+): Promise<CheckedEvents> {
+  const parsed = new Map<EventId, ParsedPdu>()
+  for (const [index, value] of values.entries()) {
+    if (index > 0 && index % EVENTS_PER_TURN === 0) await yieldToLoop()
+    const one = parsePdu(value, rules)
+    if (one.ok && one.pdu.roomId === roomId) parsed.set(one.pdu.eventId, one)
+  }
+  const events = [...parsed.values()]
+  const verdicts = await signaturesHold(deps, { rules, events, ...(signal === undefined ? {} : { signal }) })
+  const incoming: IncomingEvent[] = []
+  const problems = new Map<EventId, string>()
+  for (const [index, verdict] of verdicts.entries()) {
+    const event = events[index]!
+    if (verdict.ok) incoming.push({ parsed: event, signedBy: verdict.signedBy })
+    else problems.set(event.pdu.eventId, verdict.message)
+  }
+  return { incoming, problems }
+}

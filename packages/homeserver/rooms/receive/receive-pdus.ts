@@ -1,0 +1,177 @@
+/** Events of one room that another server sent, from their arrival until each is accepted or refused. */
+import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { StateMap } from '@holdfast/protocol/state/state-map'
+import type { Homeserver } from '../../homeserver.ts'
+import { acceptEvents, type AcceptDeps, type AcceptedRoom } from './accept-events.ts'
+import { checkIncoming } from './check-incoming.ts'
+import { fetchAuthEvents, fetchGap, fetchStateAfter, type FetchDeps, type FetchFrom } from './fetch-missing.ts'
+import type { Acceptance, Arrival, IncomingEvent } from './incoming.ts'
+import type { RoomInboxes } from './room-inboxes.ts'
+import { inCitedOrder } from './topological.ts'
+
+export type ReceiveDeps = AcceptDeps & FetchDeps & Pick<Homeserver, 'heads' | 'log'> & { readonly inboxes: RoomInboxes }
+
+/** What the sender is told about an event: nothing, or what was wrong with it. */
+export type PduResult = { readonly error?: string }
+
+/** From the arrival of a batch to its answer; what is still missing then is not accepted. */
+const RECEIVE_MS_MAX = 45_000
+/** Gaps closed for one batch. */
+const GAPS_MAX = 10
+/** Previous events of one event whose state is asked for. */
+const STATES_MAX = 5
+const EARLIEST_MAX = 20
+
+/**
+ * Takes the events in; those that fail harm no others.
+ * @returns what became of each of the events that are well-formed enough to have an id
+ */
+export async function receivePdus(
+  deps: ReceiveDeps,
+  { origin, room }: { readonly origin: ServerName; readonly room: AcceptedRoom },
+  values: readonly JsonObject[],
+): Promise<ReadonlyMap<EventId, PduResult>> {
+  return deps.inboxes.run(room.roomId, async () => {
+    const deadline = new AbortController()
+    const timer = deps.clock.after(RECEIVE_MS_MAX, () => deadline.abort())
+    try {
+      const from = { server: origin, room, signal: deadline.signal }
+      const { incoming, problems } = await checkIncoming(deps, room, { values, signal: deadline.signal })
+      const results = new Map<EventId, PduResult>()
+      for (const [eventId, error] of problems) results.set(eventId, { error })
+      for (const [eventId, acceptance] of await takeIn(deps, from, incoming)) results.set(eventId, resultOf(acceptance))
+      return results
+    } finally {
+      timer[Symbol.dispose]()
+    }
+  })
+}
+
+async function takeIn(
+  deps: ReceiveDeps,
+  from: FetchFrom,
+  incoming: readonly IncomingEvent[],
+): Promise<ReadonlyMap<EventId, Acceptance>> {
+  const outcomes = new Map<EventId, Acceptance>()
+  let gapsLeft = GAPS_MAX
+  let waiting = ordered(incoming)
+  while (waiting.length > 0) {
+    const missing = await acceptUntilMissing(deps, from.room, { waiting, outcomes })
+    if (missing === undefined) break
+    waiting = waiting.slice(waiting.indexOf(missing.incoming) + 1)
+    if (gapsLeft === 0 || from.signal.aborted) continue
+    gapsLeft -= 1
+    outcomes.set(missing.incoming.parsed.pdu.eventId, await closeGap(deps, from, missing))
+  }
+  return outcomes
+}
+
+type MissingPart = {
+  readonly incoming: IncomingEvent
+  readonly acceptance: Acceptance & { readonly outcome: 'missing' }
+}
+
+/** Accepts in order, up to the first event that lacks something: what follows often builds on that. */
+async function acceptUntilMissing(
+  deps: ReceiveDeps,
+  room: AcceptedRoom,
+  { waiting, outcomes }: { readonly waiting: readonly IncomingEvent[]; readonly outcomes: Map<EventId, Acceptance> },
+): Promise<MissingPart | undefined> {
+  const accepted = await acceptEvents(deps, room, {
+    arrivals: waiting.map((one) => ({ incoming: one })),
+    time: 'present',
+  })
+  let first: MissingPart | undefined
+  for (const [index, acceptance] of accepted.entries()) {
+    const one = waiting[index]!
+    outcomes.set(one.parsed.pdu.eventId, acceptance)
+    if (acceptance.outcome === 'missing') first ??= { incoming: one, acceptance }
+  }
+  return first
+}
+
+/** Fetches what the event lacks, in rising cost: the events between, then what authorises it, then whole states. */
+async function closeGap(
+  deps: ReceiveDeps,
+  from: FetchFrom,
+  { incoming, acceptance }: MissingPart,
+): Promise<Acceptance> {
+  const { pdu } = incoming.parsed
+  let current: Acceptance = acceptance
+  try {
+    if (current.outcome === 'missing' && current.prevEvents.length > 0) {
+      await takeInBetween(deps, from, pdu.eventId)
+      current = await acceptOne(deps, from.room, { incoming })
+    }
+    if (current.outcome === 'missing' && current.authEvents.length > 0) {
+      await fetchAuthEvents(deps, from, pdu.eventId)
+      current = await acceptOne(deps, from.room, { incoming })
+    }
+    if (current.outcome === 'missing' && current.prevEvents.length > 0) {
+      const statesAfter = await statesAfterAll(deps, from, current.prevEvents)
+      current = await acceptOne(deps, from.room, { incoming, statesAfter })
+    }
+  } catch (error) {
+    // Whatever the other server answered, or did not: the event stays out until somebody sends it again.
+    const { message } = error as Error
+    deps.log.warn({ event: pdu.eventId, server: from.server, error: message }, 'cannot fetch what an event builds on')
+  }
+  return current
+}
+
+async function takeInBetween(deps: ReceiveDeps, from: FetchFrom, latest: EventId): Promise<void> {
+  const head = await deps.heads.byNid(from.room.roomNid)
+  const earliest = head.extremities.slice(-EARLIEST_MAX).map(({ pdu }) => pdu.eventId)
+  const minDepth = Math.max(0, Math.min(...head.extremities.map(({ pdu }) => pdu.depth)))
+  const between = ordered(
+    await fetchGap(deps, from, { earliest, latest, minDepth: Number.isFinite(minDepth) ? minDepth : 0 }),
+  )
+  const outcomes = await acceptEvents(deps, from.room, { arrivals: between.map(asArrival), time: 'present' })
+  const oldest = between.find((_, index) => outcomes[index]!.outcome === 'missing')
+  if (oldest === undefined) return
+  // The gap is longer than what one may ask for: the state before its end makes up for the beginning.
+  const first = outcomes[between.indexOf(oldest)]!
+  if (first.outcome !== 'missing') return
+  if (first.authEvents.length > 0) await fetchAuthEvents(deps, from, oldest.parsed.pdu.eventId)
+  const statesAfter = await statesAfterAll(deps, from, first.prevEvents)
+  const rest = between.slice(between.indexOf(oldest))
+  const arrivals = rest.map((one) => (one === oldest ? { incoming: one, statesAfter } : asArrival(one)))
+  await acceptEvents(deps, from.room, { arrivals, time: 'present' })
+}
+
+async function statesAfterAll(
+  deps: ReceiveDeps,
+  from: FetchFrom,
+  eventIds: readonly EventId[],
+): Promise<ReadonlyMap<EventId, StateMap>> {
+  const states = new Map<EventId, StateMap>()
+  for (const eventId of eventIds.slice(0, STATES_MAX)) {
+    const state = await fetchStateAfter(deps, from, eventId)
+    if (state !== undefined) states.set(eventId, state)
+  }
+  return states
+}
+
+async function acceptOne(deps: ReceiveDeps, room: AcceptedRoom, arrival: Arrival): Promise<Acceptance> {
+  const [acceptance] = await acceptEvents(deps, room, { arrivals: [arrival], time: 'present' })
+  return acceptance!
+}
+
+function asArrival(incoming: IncomingEvent): Arrival {
+  return { incoming }
+}
+
+function ordered(incoming: readonly IncomingEvent[]): IncomingEvent[] {
+  return inCitedOrder(incoming, {
+    idOf: ({ parsed }) => parsed.pdu.eventId,
+    citedBy: ({ parsed: { pdu } }) => [...pdu.prevEvents, ...pdu.authEvents],
+  })
+}
+
+/** A soft-failed event is nothing that its sender could mend. */
+function resultOf(acceptance: Acceptance): PduResult {
+  if (acceptance.outcome === 'rejected') return { error: acceptance.message }
+  if (acceptance.outcome === 'missing') return { error: 'What the event builds on could not be fetched.' }
+  return {}
+}

@@ -1,0 +1,299 @@
+/** What received events change in their room: decided one after the other, and committed together. */
+import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import { parseUserId } from '@holdfast/protocol/ids/user-id'
+import type { Pdu } from '@holdfast/protocol/event/pdu'
+import { checkReceivedPdu, type ReceiptReason } from '@holdfast/protocol/receipt/check'
+import { diffStateMaps, stateMapGet } from '@holdfast/protocol/state/state-map'
+import type { Homeserver } from '../../homeserver.ts'
+import { EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
+import { MEMBERSHIP_CODES, type Membership } from '../../storage/memberships.ts'
+import type { StoredEvent } from '../event-store.ts'
+import type {
+  DraftEvent,
+  DraftRoom,
+  MembershipChange,
+  RoomChanges,
+  SideStatement,
+  StoredEventRef,
+} from '../room-changes.ts'
+import type { RoomHead } from '../room-heads.ts'
+import { EMPTY_STATE, type RoomState } from '../state-store.ts'
+import { BatchStates, CREATE_KEY, type StatesDeps } from './batch-states.ts'
+import type { Acceptance, Arrival } from './incoming.ts'
+import { isOutlier, knownEvents, type KnownEvent } from './known-events.ts'
+import { effectsOfRedactions } from './redactions.ts'
+import { wordsOf } from './words.ts'
+
+export type BatchDeps = StatesDeps & Pick<Homeserver, 'db' | 'serverName'>
+
+export type BatchRoom = DraftRoom & { readonly roomId: RoomId }
+
+export type BatchOptions = {
+  /** `present`: new events of the timeline. `past`: they come before all that is here. `anew`: the room begins again with them. */
+  readonly time: 'present' | 'past' | 'anew'
+}
+
+/** Refused events between an event and the extremities that it leaves behind. */
+const REFUSED_BETWEEN_MAX = 100
+
+export class ReceivedBatch implements RoomChanges {
+  readonly room: BatchRoom
+  readonly head: RoomHead | undefined
+  readonly events: DraftEvent[] = []
+  readonly sides: SideStatement[] = []
+  readonly redactedNids: number[] = []
+  memberChanges: readonly MembershipChange[] = []
+  readonly #deps: BatchDeps
+  readonly #time: BatchOptions['time']
+  readonly #states: BatchStates
+  readonly #byId = new Map<EventId, DraftEvent>()
+  readonly #byNid = new Map<number, DraftEvent>()
+  #state: RoomState
+  #tips: readonly StoredEventRef[]
+  #depth: number
+  #positions = 0
+
+  constructor(deps: BatchDeps, room: BatchRoom, head: RoomHead | undefined, options: BatchOptions) {
+    this.#deps = deps
+    this.room = room
+    this.head = head
+    this.#time = options.time
+    this.#state = head?.state ?? EMPTY_STATE
+    this.#tips = options.time === 'anew' ? [] : (head?.extremities ?? [])
+    this.#depth = head?.depth ?? 0
+    this.#states = new BatchStates(deps, room.rules, {
+      event: (nid) => this.#byNid.get(nid)?.event,
+      authNids: (nid) => this.#byNid.get(nid)?.edges.auth,
+    })
+  }
+
+  get roomId(): RoomId {
+    return this.room.roomId
+  }
+
+  get state(): RoomState {
+    return this.#state
+  }
+
+  get tips(): readonly StoredEventRef[] {
+    return this.#tips
+  }
+
+  get depth(): number {
+    return this.#depth
+  }
+
+  /** Decides on an event. What is missing is said, and then nothing of the event is kept. */
+  async add(arrival: Arrival): Promise<Acceptance> {
+    const { pdu } = arrival.incoming.parsed
+    const known = await this.#known([pdu.eventId, ...pdu.authEvents, ...pdu.prevEvents])
+    const present = known.get(pdu.eventId)
+    if (present !== undefined && !isOutlier(present)) return { outcome: 'known', nid: present.nid }
+    const before = await this.#stateBefore(arrival, known)
+    const missingAuth = pdu.authEvents.filter((eventId) => !known.has(eventId))
+    if (before === undefined || missingAuth.length > 0) {
+      this.#states.takeNew()
+      const missingPrev = pdu.prevEvents.filter((eventId) => !hasState(known.get(eventId)))
+      return { outcome: 'missing', authEvents: missingAuth, prevEvents: missingPrev }
+    }
+    const verdict = await this.#check(arrival, { known, before })
+    if (verdict === undefined || 'check' in verdict) return this.#take(arrival, { known, present, before, verdict })
+    return { outcome: 'missing', authEvents: verdict.authEvents, prevEvents: [] }
+  }
+
+  /** Call after the last event and before the commit. */
+  async finish(): Promise<void> {
+    if (this.#time === 'past') return
+    const changes: MembershipChange[] = []
+    const cause = Math.max(this.#positions - 1, 0)
+    for (const { before, after } of diffStateMaps((this.head?.state ?? EMPTY_STATE).map, this.#state.map)) {
+      const change = await this.#memberChange(before, after, cause)
+      if (change !== undefined) changes.push(change)
+    }
+    this.memberChanges = changes
+  }
+
+  async #known(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, KnownEvent>> {
+    const known = new Map<EventId, KnownEvent>()
+    const elsewhere: EventId[] = []
+    for (const eventId of eventIds) {
+      const drafted = this.#byId.get(eventId)?.event
+      if (drafted === undefined) elsewhere.push(eventId)
+      else known.set(eventId, drafted)
+    }
+    for (const [id, event] of await knownEvents(this.#deps.db, this.room.roomNid, elsewhere)) known.set(id, event)
+    return known
+  }
+
+  /** undefined: the state after some previous event is not known. */
+  async #stateBefore(
+    { incoming, statesAfter }: Arrival,
+    known: ReadonlyMap<EventId, KnownEvent>,
+  ): Promise<RoomState | undefined> {
+    const { prevEvents } = incoming.parsed.pdu
+    if (this.#isOnAllTips(prevEvents)) return this.#state
+    const states: RoomState[] = []
+    for (const eventId of prevEvents) {
+      const prev = known.get(eventId)
+      const told = statesAfter?.get(eventId)
+      if (hasState(prev)) states.push(await this.#states.load(prev.stateNid))
+      else if (told !== undefined) states.push(await this.#states.stateOf(told, this.head?.state))
+      else return undefined
+    }
+    return this.#states.merge(states)
+  }
+
+  #isOnAllTips(prevEvents: readonly EventId[]): boolean {
+    if (this.#time !== 'present' || this.#tips.length === 0 || prevEvents.length !== this.#tips.length) return false
+    const ids = new Set(prevEvents)
+    return this.#tips.every(({ pdu }) => ids.has(pdu.eventId))
+  }
+
+  /** undefined: accepted. */
+  async #check(
+    { incoming: { parsed, signedBy } }: Arrival,
+    { known, before }: { known: ReadonlyMap<EventId, KnownEvent>; before: RoomState },
+  ): Promise<({ verdict: 'soft-fail' | 'reject' } & ReceiptReason) | { authEvents: readonly EventId[] } | undefined> {
+    const { pdu } = parsed
+    const cited = await Promise.all(pdu.authEvents.map((eventId) => this.#states.event(known.get(eventId)!.nid)))
+    const create = await this.#states.eventAt(before.map, CREATE_KEY)
+    const isNow = this.#time === 'present' && this.#state !== before && this.#state.nid !== EMPTY_STATE.nid
+    const verdict = checkReceivedPdu({
+      rules: this.room.rules,
+      event: pdu,
+      authEvents: cited.flatMap((event) => (event === undefined ? [] : [asKnown(event)])),
+      create: create === undefined ? undefined : asKnown(create),
+      signedBy,
+      stateBefore: await this.#states.authState(before.map, pdu),
+      currentState: isNow ? await this.#states.authState(this.#state.map, pdu) : undefined,
+    })
+    if (verdict.verdict === 'accept') return undefined
+    return verdict.verdict === 'need' ? { authEvents: verdict.authEvents } : verdict
+  }
+
+  async #take(
+    arrival: Arrival,
+    found: {
+      readonly known: ReadonlyMap<EventId, KnownEvent>
+      readonly present: KnownEvent | undefined
+      readonly before: RoomState
+      readonly verdict: ({ readonly verdict: 'soft-fail' | 'reject' } & ReceiptReason) | undefined
+    },
+  ): Promise<Acceptance> {
+    const { known, before, verdict } = found
+    const { pdu, json } = arrival.incoming.parsed
+    const words = await wordsOf(this.#deps, pdu)
+    const nid = found.present?.nid ?? (await this.#deps.nids.events.take(1))[0]!
+    const { stateKeyNid } = words
+    const isRejected = verdict?.verdict === 'reject'
+    const after =
+      stateKeyNid === undefined || isRejected ? before : await this.#states.withEvent(before, stateKeyNid, nid)
+    const event: StoredEventRef = {
+      nid,
+      roomNid: this.room.roomNid,
+      pdu,
+      senderNid: words.senderNid,
+      stateKeyNid,
+      flags: verdict === undefined ? 0 : isRejected ? EVENT_FLAGS.rejected : EVENT_FLAGS.softFailed,
+      stateNid: after.nid,
+      replacesNid: stateKeyNid === undefined ? undefined : stateMapGet(before.map, stateKeyNid),
+      redactedByNid: undefined,
+      deviceNid: arrival.transaction?.deviceNid,
+      transactionId: arrival.transaction?.transactionId,
+      json,
+    }
+    const isShown = verdict === undefined && this.#time !== 'past'
+    if (isShown) await this.#advance(event, { known, after })
+    const drafted: DraftEvent = {
+      event,
+      typeNid: words.typeNid,
+      positionOffset: isShown ? this.#positions++ : undefined,
+      newStates: this.#states.takeNew(),
+      roomStateNid: isShown && this.#state.nid !== after.nid ? this.#state.nid : undefined,
+      edges: {
+        prev: pdu.prevEvents.flatMap((eventId) => known.get(eventId)?.nid ?? []),
+        auth: pdu.authEvents.map((eventId) => known.get(eventId)!.nid),
+      },
+      verdict: verdict === undefined ? undefined : { rule: verdict.rule, message: verdict.message },
+      isOurs: arrival.isOurs === true,
+      isStored: found.present !== undefined,
+    }
+    this.#hold(drafted)
+    if (verdict === undefined) await this.#redact(event, before)
+    return verdict === undefined
+      ? { outcome: 'accepted', nid }
+      : { outcome: isRejected ? 'rejected' : 'soft-failed', nid, rule: verdict.rule, message: verdict.message }
+  }
+
+  #hold(drafted: DraftEvent): void {
+    this.events.push(drafted)
+    this.#byId.set(drafted.event.pdu.eventId, drafted)
+    this.#byNid.set(drafted.event.nid, drafted)
+  }
+
+  /** Moves the room's extremities, and with them its state. */
+  async #advance(
+    event: StoredEventRef,
+    { known, after }: { readonly known: ReadonlyMap<EventId, KnownEvent>; readonly after: RoomState },
+  ): Promise<void> {
+    const left = await this.#leftBehind(event.pdu, known)
+    const others = this.#tips.filter(({ nid }) => !left.has(nid))
+    this.#tips = [...others, event]
+    this.#depth = Math.max(this.#depth, event.pdu.depth)
+    const states = await Promise.all(others.map(({ stateNid }) => this.#states.load(stateNid)))
+    this.#state = await this.#states.merge([...states, after])
+  }
+
+  /** What the event follows, also by way of refused events, which never became extremities themselves. */
+  async #leftBehind(pdu: Pdu, known: ReadonlyMap<EventId, KnownEvent>): Promise<ReadonlySet<number>> {
+    const left = new Set<number>()
+    let wave = pdu.prevEvents.flatMap((eventId) => known.get(eventId) ?? [])
+    while (wave.length > 0 && left.size < REFUSED_BETWEEN_MAX) {
+      const further: EventId[] = []
+      for (const { nid, flags } of wave) {
+        if (left.has(nid)) continue
+        left.add(nid)
+        if ((flags & HIDDEN_FLAGS) !== 0) further.push(...((await this.#states.event(nid))?.pdu.prevEvents ?? []))
+      }
+      wave = further.length === 0 ? [] : [...(await this.#known(further)).values()]
+    }
+    return left
+  }
+
+  async #redact(event: StoredEventRef, before: RoomState): Promise<void> {
+    const effects = await effectsOfRedactions(
+      { ...this.#deps, states: this.#states },
+      { room: this.room, event, before, find: (eventId) => this.#find(eventId) },
+    )
+    this.sides.push(...effects.sides)
+    this.redactedNids.push(...effects.redactedNids)
+  }
+
+  async #find(eventId: EventId): Promise<StoredEventRef | undefined> {
+    const known = (await this.#known([eventId])).get(eventId)
+    return known === undefined ? undefined : this.#states.event(known.nid)
+  }
+
+  async #memberChange(
+    before: number | undefined,
+    after: number | undefined,
+    positionOffset: number,
+  ): Promise<MembershipChange | undefined> {
+    const event = await this.#states.event((after ?? before)!)
+    if (event?.pdu.type !== 'm.room.member' || event.pdu.stateKey === undefined) return undefined
+    const userId = parseUserId(event.pdu.stateKey)
+    const membership = after === undefined ? 'leave' : event.pdu.content['membership']
+    if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership))
+      return undefined
+    const userNid = await this.#deps.dictionary.internUser(userId)
+    return { userNid, userId, membership: membership as Membership, eventNid: event.nid, positionOffset }
+  }
+}
+
+function hasState(event: KnownEvent | undefined): event is KnownEvent {
+  return event !== undefined && event.stateNid !== EMPTY_STATE.nid
+}
+
+function asKnown({ pdu, flags }: Pick<StoredEvent, 'pdu' | 'flags'>): { pdu: Pdu; rejected: boolean } {
+  return { pdu, rejected: (flags & EVENT_FLAGS.rejected) !== 0 }
+}

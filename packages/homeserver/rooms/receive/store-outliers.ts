@@ -1,0 +1,146 @@
+/** Events without a place in the room's graph: they authorise others, or make up a state that another server told us. */
+import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import { createEventIdOf } from '@holdfast/protocol/ids/room-id'
+import { checkOutlier, type KnownEvent as JudgedEvent, type ReceiptVerdict } from '@holdfast/protocol/receipt/check'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import { yieldToLoop } from '@holdfast/platform/clock/yield'
+import type { Statement } from '@holdfast/platform/database/database'
+import type { Homeserver } from '../../homeserver.ts'
+import { EVENT_FLAGS, insertEvent, NOWHERE } from '../../storage/events.ts'
+import { insertEventVerdict } from '../../storage/federation-rooms.ts'
+import { packEdges } from '../edges.ts'
+import { eventIdHash } from '../event-store.ts'
+import type { IncomingEvent } from './incoming.ts'
+import { isRejected, knownEvents, type KnownEvent } from './known-events.ts'
+import { inCitedOrder } from './topological.ts'
+import { wordsOfAll } from './words.ts'
+
+export type OutlierDeps = Pick<Homeserver, 'db' | 'dictionary' | 'events' | 'nids'>
+
+export type OutlierRoom = { readonly roomNid: number; readonly roomId: RoomId; readonly rules: RoomRules }
+
+/** Stored in one commit. */
+const EVENTS_PER_COMMIT = 200
+
+/**
+ * Stores those of the events that are not here and whose auth events are, and answers with all of them that are here
+ * afterwards. Only whoever holds the room's inbox may call it: nothing else keeps an event from being stored twice.
+ */
+export async function storeOutliers(
+  deps: OutlierDeps,
+  room: OutlierRoom,
+  incoming: readonly IncomingEvent[],
+): Promise<ReadonlyMap<EventId, KnownEvent>> {
+  const createId = createIdOf(room)
+  const ordered = inCitedOrder(incoming, {
+    idOf: ({ parsed }) => parsed.pdu.eventId,
+    // Where nobody cites the create event, everybody needs it all the same.
+    citedBy: ({ parsed }) => (createId === undefined ? parsed.pdu.authEvents : [createId, ...parsed.pdu.authEvents]),
+  })
+  const known = new Map<EventId, KnownEvent>()
+  for (let start = 0; start < ordered.length; start += EVENTS_PER_COMMIT) {
+    if (start > 0) await yieldToLoop()
+    await storeSome(deps, room, { incoming: ordered.slice(start, start + EVENTS_PER_COMMIT), known })
+  }
+  return known
+}
+
+type Chunk = {
+  readonly incoming: readonly IncomingEvent[]
+  /** Grows with what is stored. */
+  readonly known: Map<EventId, KnownEvent>
+}
+
+async function storeSome(deps: OutlierDeps, room: OutlierRoom, { incoming, known }: Chunk): Promise<void> {
+  const cited = incoming.flatMap(({ parsed: { pdu } }) => [pdu.eventId, ...pdu.authEvents])
+  const createId = createIdOf(room)
+  const ids = createId === undefined ? cited : [...cited, createId]
+  const unknown = ids.filter((eventId) => !known.has(eventId))
+  for (const [eventId, event] of await knownEvents(deps.db, room.roomNid, unknown)) known.set(eventId, event)
+  const judged = await judgedEvents(deps, ids, known)
+  const fresh = incoming.filter(({ parsed }) => !known.has(parsed.pdu.eventId))
+  const words = await wordsOfAll(
+    deps,
+    fresh.map(({ parsed }) => parsed.pdu),
+  )
+  const nids = await deps.nids.events.take(fresh.length)
+  const statements: Statement[] = []
+  for (const [index, { parsed, signedBy }] of fresh.entries()) {
+    const { pdu, json } = parsed
+    const verdict = judge(room, { pdu, signedBy, judged, createId })
+    if (verdict.verdict === 'need') continue
+    const nid = nids[index]!
+    const isRefused = verdict.verdict === 'reject'
+    const flags = EVENT_FLAGS.outlier | (isRefused ? EVENT_FLAGS.rejected : 0)
+    const { senderNid, typeNid, stateKeyNid } = words[index]!
+    known.set(pdu.eventId, { nid, flags, stateNid: 0, stateKeyNid })
+    judged.set(pdu.eventId, { pdu, rejected: isRefused })
+    statements.push(
+      insertEvent({
+        nid,
+        roomNid: room.roomNid,
+        position: { at: NOWHERE },
+        eventId: pdu.eventId,
+        eventIdHash: eventIdHash(pdu.eventId),
+        typeNid,
+        senderNid,
+        stateKeyNid: stateKeyNid ?? null,
+        originServerTs: pdu.originServerTs,
+        depth: pdu.depth,
+        flags,
+        stateNid: 0,
+        roomStateNid: null,
+        edges: packEdges({ prev: [], auth: pdu.authEvents.map((eventId) => known.get(eventId)!.nid) }),
+        replacesNid: null,
+        deviceNid: null,
+        transactionId: null,
+        json,
+      }),
+    )
+    if (isRefused) {
+      statements.push(insertEventVerdict({ eventNid: nid, rule: verdict.rule, message: verdict.message }))
+    }
+  }
+  if (statements.length > 0) await deps.db.commit(statements)
+}
+
+function createIdOf({ rules, roomId }: OutlierRoom): EventId | undefined {
+  return rules.roomIdIsCreateHash ? createEventIdOf(roomId) : undefined
+}
+
+/** What is known of the events that these cite, by event id. */
+async function judgedEvents(
+  deps: Pick<Homeserver, 'events'>,
+  eventIds: readonly EventId[],
+  known: ReadonlyMap<EventId, KnownEvent>,
+): Promise<Map<EventId, JudgedEvent>> {
+  const wanted = new Map<number, KnownEvent>()
+  for (const eventId of eventIds) {
+    const event = known.get(eventId)
+    if (event !== undefined) wanted.set(event.nid, event)
+  }
+  const judged = new Map<EventId, JudgedEvent>()
+  for (const [nid, { pdu }] of await deps.events.byNids(wanted.keys())) {
+    judged.set(pdu.eventId, { pdu, rejected: isRejected(wanted.get(nid)!) })
+  }
+  return judged
+}
+
+function judge(
+  { rules }: OutlierRoom,
+  event: {
+    readonly pdu: IncomingEvent['parsed']['pdu']
+    readonly signedBy: ReadonlySet<string>
+    readonly judged: ReadonlyMap<EventId, JudgedEvent>
+    readonly createId: EventId | undefined
+  },
+): ReceiptVerdict {
+  const { pdu, signedBy, judged, createId } = event
+  return checkOutlier({
+    rules,
+    event: pdu,
+    authEvents: pdu.authEvents.flatMap((eventId) => judged.get(eventId) ?? []),
+    create: createId === undefined ? undefined : judged.get(createId),
+    signedBy,
+  })
+}
