@@ -81,6 +81,25 @@ test('user create and token create ask the server that runs on the data', async 
   assert.match(token.printed[0]!, /^[A-Za-z0-9]{24}$/)
 })
 
+test('keys rotate gives the server a new key, whether or not it runs; the old ones stay in its list', async () => {
+  await using folder = await aFolder()
+  const rotate = async () => {
+    const terminal = aTerminal()
+    assert.equal(await runCommand(terminal, ['keys', 'rotate', '--data', folder.path, ...FLAGS]), 0)
+    return /signs with (ed25519:a_[A-Za-z0-9]{6}) from now on/.exec(terminal.printed[0]!)![1]!
+  }
+  const first = await rotate()
+  await using running = await startIn(folder.path)
+  const published = async () =>
+    (await (await fetch(`${running.urls[0]!}/_matrix/key/v2/server`)).json()) as Record<string, object>
+  assert.deepEqual(Object.keys((await published())['verify_keys']!), [first])
+  const second = await rotate()
+  const { verify_keys: current, old_verify_keys: old } = await published()
+  assert.deepEqual(Object.keys(current!), [second])
+  assert.equal(Object.keys(old!).length, 2)
+  assert.ok(Object.keys(old!).includes(first))
+})
+
 test('a control file that a killed server left behind is no server', async () => {
   await using folder = await aFolder()
   await writeFile(join(folder.path, 'control.json'), '{"url":"http://127.0.0.1:9","secret":"x"}')

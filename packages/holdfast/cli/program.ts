@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { configCheck } from './config-check.ts'
+import { keysRotate } from './keys-rotate.ts'
 import { addSettingFlags } from './settings.ts'
 import { start } from './start.ts'
 import type { Terminal } from './terminal.ts'
@@ -34,6 +35,10 @@ export function createProgram(terminal: Terminal): Command {
     .option('--uses <number>', 'how many accounts it is good for (default: any number)')
     .option('--expires <duration>', 'how long it is good, such as 7d (default: for ever)')
     .action((options: Options) => tokenCreate(terminal, options))
+  const keys = program.command('keys').description('the keys that the server signs with')
+  addSettingFlags(keys.command('rotate'))
+    .description('sign with a new key; other servers learn of it by themselves')
+    .action((options: Options) => keysRotate(terminal, options))
   const config = program.command('config').description('settings')
   addSettingFlags(config.command('check'))
     .description('check the settings without starting')

@@ -10,6 +10,7 @@ export const CONTROL_PATH = '/_holdfast/control/'
 export type ControlActions = {
   readonly createUser: (user: NewUser) => Promise<string>
   readonly createRegistrationToken: (token: NewRegistrationToken) => Promise<string>
+  readonly rotateSigningKey: () => Promise<string>
 }
 
 export async function controlResponse(
@@ -26,6 +27,7 @@ export async function controlResponse(
     const asked = JSON.parse(Buffer.from(request.body).toString('utf8')) as never
     if (action === 'users') return answer(200, { user_id: await actions.createUser(asked) })
     if (action === 'registration-tokens') return answer(200, { token: await actions.createRegistrationToken(asked) })
+    if (action === 'signing-keys') return answer(200, { key_id: await actions.rotateSigningKey() })
     return answer(404, { errcode: 'M_UNRECOGNIZED', error: 'The running server is of another version.' })
   } catch (error) {
     if (error instanceof MatrixError) return answer(error.status, { errcode: error.errcode, error: error.message })

@@ -91,5 +91,6 @@ function controlActions({ homeserver }: Services): ControlActions {
   return {
     createUser: (user) => createUser(homeserver.parts, user),
     createRegistrationToken: (token) => createRegistrationToken(homeserver.parts, token),
+    rotateSigningKey: async () => (await homeserver.parts.signingKeys.rotate()).keyId,
   }
 }
