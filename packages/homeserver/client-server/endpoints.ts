@@ -6,6 +6,7 @@ import * as authFallback from './auth_fallback.ts'
 import * as banning from './banning.ts'
 import * as capabilities from './capabilities.ts'
 import * as createRoom from './create_room.ts'
+import * as crossSigning from './cross_signing.ts'
 import * as deviceManagement from './device_management.ts'
 import * as eventContext from './event_context.ts'
 import * as filter from './filter.ts'
@@ -63,6 +64,7 @@ const FILES: readonly Handlers[] = [
   banning,
   capabilities,
   createRoom,
+  crossSigning,
   deviceManagement,
   eventContext,
   filter,

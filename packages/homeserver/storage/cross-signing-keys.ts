@@ -15,6 +15,21 @@ export function crossSigningKeys(db: Reader, userNids: readonly number[]): Promi
   )
 }
 
+/** Changes nothing; breaks its expectation unless this is the user's key for that use, or there is none where `publicKey` is undefined. */
+export function requireCrossSigningKey(key: {
+  readonly userNid: number
+  readonly usage: KeyUsage
+  readonly publicKey: string | undefined
+}): Statement {
+  const count = key.publicKey === undefined ? 0 : 1
+  return statement(
+    sql`UPDATE users SET user_nid = user_nid WHERE user_nid = ${key.userNid} AND ${count} =
+        (SELECT COUNT(*) FROM cross_signing_keys WHERE user_nid = ${key.userNid}
+          AND key_usage = ${USAGE_CODES[key.usage]} AND public_key = COALESCE(${key.publicKey ?? null}, public_key))`,
+    { changes: 1 },
+  )
+}
+
 export function setCrossSigningKey(key: {
   readonly userNid: number
   readonly usage: KeyUsage
@@ -26,6 +41,12 @@ export function setCrossSigningKey(key: {
         VALUES (${key.userNid}, ${USAGE_CODES[key.usage]}, ${key.publicKey}, ${key.text})
         ON CONFLICT (user_nid, key_usage) DO UPDATE SET public_key = excluded.public_key, keys = excluded.keys`,
     { changes: 1 },
+  )
+}
+
+export function deleteCrossSigningKey(key: { readonly userNid: number; readonly usage: KeyUsage }): Statement {
+  return statement(
+    sql`DELETE FROM cross_signing_keys WHERE user_nid = ${key.userNid} AND key_usage = ${USAGE_CODES[key.usage]}`,
   )
 }
 
@@ -71,6 +92,11 @@ export function setKeySignature(added: {
 /** The key that they signed is another one now. */
 export function deleteSignaturesOf(key: { readonly userNid: number; readonly target: string }): Statement {
   return statement(sql`DELETE FROM key_signatures WHERE user_nid = ${key.userNid} AND target = ${key.target}`)
+}
+
+/** The key that made them is no longer the signer's. */
+export function deleteSignaturesBy(key: { readonly signerNid: number; readonly keyId: string }): Statement {
+  return statement(sql`DELETE FROM key_signatures WHERE signer_nid = ${key.signerNid} AND key_id = ${key.keyId}`)
 }
 
 export function deleteSignaturesAround(userNid: number): Statement {

@@ -30,6 +30,17 @@ export function keyedDevices(db: Reader, userNids: readonly number[]): Promise<r
   )
 }
 
+export type SentDeviceRow = Omit<KeyedDeviceRow, 'keys'> & { keys: string | null }
+
+/** All devices of some users, also those without keys. */
+export function sentDevices(db: Reader, userNids: readonly number[]): Promise<readonly SentDeviceRow[]> {
+  return db.all<SentDeviceRow>(
+    sql`SELECT d.user_nid, d.device_nid, d.device_id, d.display_name, k.keys
+        FROM devices d LEFT JOIN device_keys k ON k.device_nid = d.device_nid
+        WHERE d.user_nid IN ${integerList(userNids)} ORDER BY d.user_nid, d.device_nid`,
+  )
+}
+
 export function deleteDeviceKeys(deviceNids: readonly number[]): Statement {
   return statement(sql`DELETE FROM device_keys WHERE device_nid IN ${integerList(deviceNids)}`)
 }

@@ -27,6 +27,9 @@ function types(events: readonly { readonly type: string }[] | undefined): readon
   return (events ?? []).map((event) => event.type).toSorted()
 }
 
+/** The members of an answer without news. */
+const QUIET = ['next_batch', 'device_one_time_keys_count', 'device_unused_fallback_key_types']
+
 test('an initial sync has the whole account data with the push rules, a later one what changed', async () => {
   const ann = await aUser()
   const path = `/user/${ann.userId}/account_data`
@@ -38,7 +41,7 @@ test('an initial sync has the whole account data with the push rules, a later on
   await ann.ok('PUT', `${path}/my.second`, { n: 2 })
   const next = await ann.ok('GET', `/sync?since=${first.next_batch}`)
   assert.deepEqual(next.account_data, { events: [{ type: 'my.second', content: { n: 2 } }] })
-  assert.deepEqual(await ann.ok('GET', `/sync?since=${next.next_batch}`), { next_batch: next.next_batch })
+  assert.deepEqual(Object.keys(await ann.ok('GET', `/sync?since=${next.next_batch}`)), QUIET)
 })
 
 test('account data of a room comes with the room: whole at first, then what changed, and it wakes', async () => {
@@ -79,7 +82,7 @@ test('nobody sees the account data of another, and it makes no room look changed
   await ann.ok('PUT', `/user/${ann.userId}${room.path}/account_data/my.secret`, { n: 1 })
   await ann.ok('PUT', `/user/${ann.userId}/account_data/my.secret`, { n: 1 })
   const next = await bob.ok('GET', `/sync?since=${since}&timeout=50`)
-  assert.deepEqual(Object.keys(next), ['next_batch'])
+  assert.deepEqual(Object.keys(next), QUIET)
   assert.doesNotMatch(JSON.stringify(await bob.ok('GET', '/sync')), /my\.secret/)
 })
 
