@@ -6,6 +6,8 @@ import type { UserId } from '@holdfast/protocol/ids/brand'
 export type HomeserverSettings = {
   /** Where clients reach this server, for /.well-known/matrix/client. */
   readonly publicBaseUrl: string | undefined
+  /** Where other servers reach this server, for /.well-known/matrix/server; by default at the public base URL. */
+  readonly federationAddress?: string | undefined
   readonly registration: 'open' | 'token' | 'closed'
   readonly registrationSharedSecret: string | undefined
   /** Terms of service that a registration has to accept: policy name → version and pages. Empty: no terms stage. */

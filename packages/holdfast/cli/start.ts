@@ -13,7 +13,7 @@ import { loadSettings, type Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Settings that later versions obey. Silence would let people believe in them. */
-const WITHOUT_EFFECT: readonly ConfigName[] = ['smtp', 'mailFrom', 'appservices', 'trustedCa', 'outgoingAllow']
+const WITHOUT_EFFECT: readonly ConfigName[] = ['smtp', 'mailFrom', 'appservices']
 
 /** Resolves when the server has stopped. */
 export async function start(terminal: Terminal, options: Readonly<Record<string, unknown>>): Promise<void> {

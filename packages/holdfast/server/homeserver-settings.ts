@@ -5,6 +5,7 @@ import type { Config } from '@holdfast/platform/config/keys'
 export function homeserverSettings(config: Config): HomeserverSettings {
   return {
     publicBaseUrl: config.publicUrl,
+    federationAddress: config.federationAddress,
     registration: config.registration,
     registrationSharedSecret: config.registrationSharedSecret?.reveal(),
     guests: config.guests ?? config.registration === 'open',

@@ -5,6 +5,7 @@ import { parseServerName } from '@holdfast/protocol/ids/server-name'
 import { homeserverSettings } from './homeserver-settings.ts'
 import { openDatabase } from './open-database.ts'
 import type { HoldfastPorts } from './ports.ts'
+import { openOutgoing } from './outgoing.ts'
 import { StartProblem } from './start-problem.ts'
 
 export type Services = AsyncDisposable & { readonly db: Database; readonly homeserver: RunningHomeserver }
@@ -16,8 +17,9 @@ export async function openServices(ports: HoldfastPorts, observer: DatabaseObser
   await using opening = new AsyncDisposableStack()
   const db = opening.use(await openDatabase(config, observer))
   const settings = homeserverSettings(config)
+  const { http, resolver } = opening.use(await openOutgoing(ports))
   const homeserver = opening.use(
-    await openHomeserver({ serverName, settings, db, clock, random, log: log.named('homeserver') }),
+    await openHomeserver({ serverName, settings, db, clock, random, log: log.named('homeserver'), http, resolver }),
   )
   const resources = opening.move()
   return { db, homeserver, [Symbol.asyncDispose]: () => resources.disposeAsync() }

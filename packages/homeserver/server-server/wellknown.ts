@@ -3,12 +3,13 @@ import * as wellknown from '@holdfast/api/generated/server-server/wellknown'
 import { matrixError } from '@holdfast/protocol/errors'
 import { openRoute } from './route.ts'
 
-/** Other servers reach this one where clients do, unless the operator delegates elsewhere in front of it. */
+/** Other servers reach this one where clients do, unless the operator says otherwise. */
 export const getWellKnown = openRoute(wellknown.getWellKnown, async ({ deps }) => {
-  const { publicBaseUrl } = deps.settings
+  const { federationAddress, publicBaseUrl } = deps.settings
+  if (federationAddress !== undefined) return { 'm.server': federationAddress }
   const url = publicBaseUrl === undefined ? undefined : new URL(publicBaseUrl)
   if (url?.protocol !== 'https:') {
-    throw matrixError('M_NOT_FOUND', 'This server has no public base URL with https configured.')
+    throw matrixError('M_NOT_FOUND', 'This server tells nothing about where it is reached.')
   }
   return { 'm.server': `${url.hostname}:${url.port === '' ? '443' : url.port}` }
 })

@@ -137,6 +137,11 @@ export const CONFIG_KEYS = {
     defaultText: '(none)',
     doc: 'Private address ranges that requests to other servers may reach. By default they reach public addresses only.',
   }),
+  federationAddress: optional({
+    section: 'Network',
+    kind: text({ pattern: SERVER_NAME, what: 'a server name such as matrix.example.org:443' }),
+    doc: 'Where other servers reach this one, told them at `/.well-known/matrix/server` of the server name. By default the host of an `https` `public_url`. Without both, they look at port 8448 of the server name.',
+  }),
   appservices: required({
     section: 'Network',
     kind: list('list of paths', path),
