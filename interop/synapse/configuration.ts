@@ -57,10 +57,10 @@ export function synapseConfiguration(settings: SynapseSettings): object {
 /** To its output, which goes to a file. */
 export const SYNAPSE_LOGGING = {
   version: 1,
+  disable_existing_loggers: false,
   formatters: { line: { format: '%(asctime)s %(levelname)s %(name)s %(request)s %(message)s' } },
   filters: { context: { '()': 'synapse.logging.context.LoggingContextFilter', request: '' } },
   handlers: { console: { class: 'logging.StreamHandler', formatter: 'line', filters: ['context'] } },
-  loggers: { 'synapse.storage.SQL': { level: 'INFO' } },
   root: { level: 'INFO', handlers: ['console'] },
 }
 

@@ -77,6 +77,14 @@ function testWaysIn({ world, version, direction: { host, guest } }: Versioned): 
     world.shared.push({ roomId, host, guest })
   })
 
+  rule('an invite is taken back, and gone for who was invited', async () => {
+    const roomId = await rooms.createRoom(host, { version, preset: 'private_chat' })
+    await rooms.does('invite', host, guest, roomId)
+    await rooms.hearsOf(guest, roomId, 'invite')
+    await rooms.does('kick', host, guest, roomId)
+    await rooms.hearsOf(guest, roomId, 'leave')
+  })
+
   rule('nobody joins a private room of another server without an invite', async () => {
     const roomId = await rooms.createRoom(host, { version, preset: 'private_chat' })
     await refused(rooms.joinVia(guest, roomId, host.peer.serverName), 403, 'M_FORBIDDEN')
