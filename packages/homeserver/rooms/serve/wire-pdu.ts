@@ -4,7 +4,7 @@ import type { Homeserver } from '../../homeserver.ts'
 import { EVENT_FLAGS } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
 
-export type WireDeps = Pick<Homeserver, 'events' | 'serverName' | 'signingKey'>
+export type WireDeps = Pick<Homeserver, 'events' | 'serverName' | 'signingKeyAt'>
 
 /**
  * Signed texts live as long as their event does in the event store's cache. What a redaction leaves of an event is another
@@ -21,7 +21,7 @@ export async function wirePdu(deps: WireDeps, event: StoredEvent): Promise<strin
   let json = signed.get(event)
   if (json === undefined) {
     const { rules } = await deps.events.room(event.roomNid)
-    json = signEventJson(event.json, rules, deps.serverName, deps.signingKey)
+    json = signEventJson(event.json, rules, deps.serverName, deps.signingKeyAt(event.pdu.originServerTs))
     signed.set(event, json)
   }
   return json
