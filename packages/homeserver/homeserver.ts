@@ -13,6 +13,8 @@ import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { ServerKeys } from './federation/keys/server-keys.ts'
 import type { SigningKeys } from './federation/keys/signing-keys.ts'
+import type { ReceivedTransactions } from './federation/received-transactions.ts'
+import type { FederationTransport } from './federation/transport/open-transport.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { PresenceTracker } from './presence/tracker.ts'
 import type { PresenceWaker } from './presence/waker.ts'
@@ -24,6 +26,7 @@ import type { ReceiptPositions } from './receipts/positions.ts'
 import type { ReceiptWaker } from './receipts/waker.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { OutgoingSignal } from './rooms/outgoing-signal.ts'
+import type { RoomInboxes } from './rooms/receive/room-inboxes.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
 import type { StateStore } from './rooms/state-store.ts'
@@ -50,7 +53,7 @@ export type Homeserver = {
   /** Public keys of servers, ours among them. */
   readonly serverKeys: ServerKeys
   /** What sends to other servers. */
-  readonly federation?: { readonly destinations: { heardFrom(server: ServerName): void } }
+  readonly federation: FederationTransport
   /** Integer ids of users, event types, state keys. */
   readonly dictionary: Dictionary
   /** Events by integer id and by event id, cached. */
@@ -70,6 +73,10 @@ export type Homeserver = {
   readonly nids: RoomNids
   /** The one writer of each room. */
   readonly roomQueue: RoomQueue
+  /** Transactions of other servers that were worked off. */
+  readonly federationTransactions: ReceivedTransactions
+  /** What arrives for each room from other servers. */
+  readonly inboxes: RoomInboxes
   /** Positions of rooms and users, and those who wait for them. */
   readonly streams: Streams
   readonly accounts: AccountCaches

@@ -15,9 +15,13 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.
 import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
-import { noFetcher, type KeyFetcher } from './federation/keys/key-fetcher.ts'
+import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
+import { openReceivedTransactions } from './federation/received-transactions.ts'
+import { keyFetcherOver } from './federation/transport/fetch-keys.ts'
+import { NO_NETWORK } from './federation/transport/no-network.ts'
+import { openFederationTransport } from './federation/transport/open-transport.ts'
 import { openE2eKeys } from './e2e-keys/e2e-keys.ts'
 import { notingMoves, type LoggedMove } from './e2e-keys/moves.ts'
 import { openRecentLog } from './e2e-keys/recent-log.ts'
@@ -35,6 +39,7 @@ import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
 import { openOutgoingSignal } from './rooms/outgoing-signal.ts'
+import { openRoomInboxes } from './rooms/receive/room-inboxes.ts'
 import { openRoomQueue } from './rooms/room-queue.ts'
 import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
@@ -90,6 +95,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const moves = openRecentLog<LoggedMove>(() => plainStreams.startPosition)
   const streams = notingMoves(notingJoins(plainStreams, recentJoins), moves)
   const outgoing = openOutgoingSignal()
+  const federation = openFederationTransport({ ...NO_NETWORK, ...ports, signingKey: () => signingKeys.current() })
   const nids = openRoomNids(db)
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams, outgoing, nids }
   const presenceWaker = openPresenceWaker(shared)
@@ -100,7 +106,15 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
       return signingKeys.current()
     },
     signingKeyAt: (timeMs) => signingKeys.at(timeMs),
-    serverKeys: openServerKeys({ ...ports, signingKeys, fetcher: ports.keyFetcher ?? noFetcher(), notaries: [] }),
+    federation,
+    serverKeys: openServerKeys({
+      ...ports,
+      signingKeys,
+      fetcher: ports.keyFetcher ?? keyFetcherOver(federation.client),
+      notaries: [],
+    }),
+    federationTransactions: openReceivedTransactions(clock),
+    inboxes: openRoomInboxes(),
     authGraph: openAuthGraph(db),
     roomQueue: openRoomQueue(shared),
     presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),

@@ -10,10 +10,13 @@ import {
 import { parseXMatrixList, type XMatrix } from '@holdfast/protocol/federation/x-matrix'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { signatureHolds } from '@holdfast/protocol/signing/sign-json'
+import type { Destinations } from '../federation/transport/destinations.ts'
 import type { Homeserver } from '../homeserver.ts'
 import type { JsonBody } from '../http/json-body.ts'
 
-export type AuthenticateDeps = Pick<Homeserver, 'serverName' | 'serverKeys' | 'federation'>
+export type AuthenticateDeps = Pick<Homeserver, 'serverName' | 'serverKeys'> & {
+  readonly federation: { readonly destinations: Pick<Destinations, 'heardFrom'> }
+}
 
 /**
  * The server that sent the request. `body` parses the body; it is called only when there are keys to check it with.
@@ -45,7 +48,7 @@ export async function authenticate(
   if (!isSigned({ signed, signatures, read, bytes: request.body })) {
     throw unauthorized(`The signature of ${origin} does not hold for this method, target, destination and body.`)
   }
-  deps.federation?.destinations.heardFrom(origin)
+  deps.federation.destinations.heardFrom(origin)
   return origin
 }
 

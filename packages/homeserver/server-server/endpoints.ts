@@ -9,6 +9,7 @@ import * as openid from './openid.ts'
 import * as publicRooms from './public_rooms.ts'
 import * as query from './query.ts'
 import * as spaceHierarchy from './space_hierarchy.ts'
+import * as transactions from './transactions.ts'
 import * as version from './version.ts'
 import * as wellknown from './wellknown.ts'
 
@@ -25,6 +26,7 @@ const FILES: readonly Handlers[] = [
   publicRooms,
   query,
   spaceHierarchy,
+  transactions,
   version,
   wellknown,
 ]

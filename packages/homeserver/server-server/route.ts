@@ -2,7 +2,9 @@
 import type { Operation } from '@holdfast/api/operation'
 import type { HttpRequest } from '@holdfast/platform/http/service'
 import { matrixError } from '@holdfast/protocol/errors'
+import { parseExactly } from '@holdfast/protocol/event/exact-json'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
+import type { JsonValue } from '@holdfast/protocol/json/value'
 import { INPUT_LIMITS } from '@holdfast/protocol/limits'
 import type { Homeserver } from '../homeserver.ts'
 import type { Endpoint } from '../http/endpoint.ts'
@@ -18,6 +20,8 @@ export type FederationInput<Params, Query, Body, Origin> = {
   readonly query: Query
   readonly body: Body
   readonly request: HttpRequest
+  /** The JSON body with its numbers as they are spelt; undefined where they are canonical anyway. */
+  readonly exactBody: () => JsonValue | undefined
 }
 
 export type FederationEndpoint = Endpoint
@@ -53,9 +57,18 @@ function endpoint<Params, Query, Body, Origin extends ServerName | undefined>(
       const params = operation.parseParams(rawParams)
       const query = operation.parseQuery(request.query)
       const body = operation.parseBody(operation.bodyKind === 'json' ? bodyOnce()?.value : request.body)
-      const response = toHttpResponse(await handler({ deps, origin, params, query, body, request }))
+      const response = toHttpResponse(
+        await handler({ deps, origin, params, query, body, request, exactBody: exactBodyOf(request, bodyOnce) }),
+      )
       return origin === undefined ? response : { ...response, meta: { requester: origin } }
     },
+  }
+}
+
+function exactBodyOf(request: HttpRequest, bodyOnce: () => JsonBody | undefined): () => JsonValue | undefined {
+  return () => {
+    if (bodyOnce()?.canonicalNumbers !== false) return undefined
+    return parseExactly(Buffer.from(request.body).toString('utf8'))
   }
 }
 

@@ -13,6 +13,9 @@ export type CheckedEvents = {
   readonly problems: ReadonlyMap<EventId, string>
 }
 
+/** An event as it came, and once more with its numbers as they are spelt, where those are not canonical. */
+export type ReceivedValue = { readonly value: JsonObject; readonly exact?: JsonObject | undefined }
+
 export type CheckedRoom = { readonly roomId: RoomId; readonly rules: RoomRules }
 
 /** Parsed in one turn of the event loop. */
@@ -22,12 +25,12 @@ const EVENTS_PER_TURN = 50
 export async function checkIncoming(
   deps: EventSignaturesDeps,
   { roomId, rules }: CheckedRoom,
-  { values, signal }: { readonly values: readonly JsonObject[]; readonly signal?: AbortSignal },
+  { values, signal }: { readonly values: readonly ReceivedValue[]; readonly signal?: AbortSignal },
 ): Promise<CheckedEvents> {
   const parsed = new Map<EventId, ParsedPdu>()
-  for (const [index, value] of values.entries()) {
+  for (const [index, { value, exact }] of values.entries()) {
     if (index > 0 && index % EVENTS_PER_TURN === 0) await yieldToLoop()
-    const one = parsePdu(value, rules)
+    const one = parsePdu(value, rules, exact)
     if (one.ok && one.pdu.roomId === roomId) parsed.set(one.pdu.eventId, one)
   }
   const events = [...parsed.values()]

@@ -11,14 +11,14 @@ import {
   askStateIds,
   type Asking,
 } from '../../federation/remote-rooms/ask.ts'
-import type { FederationClient } from '../../federation/transport/federation-client.ts'
+import type { Homeserver } from '../../homeserver.ts'
 import type { AcceptedRoom } from './accept-events.ts'
 import { checkIncoming } from './check-incoming.ts'
 import type { IncomingEvent } from './incoming.ts'
 import { isRejected, knownEvents, type KnownEvent } from './known-events.ts'
 import { storeOutliers, type OutlierDeps } from './store-outliers.ts'
 
-export type FetchDeps = OutlierDeps & EventSignaturesDeps & { readonly client: FederationClient }
+export type FetchDeps = OutlierDeps & EventSignaturesDeps & Pick<Homeserver, 'federation'>
 
 /** Whom to ask, about which room. */
 export type FetchFrom = {
@@ -117,9 +117,9 @@ async function checked(
   { room, signal }: FetchFrom,
   values: readonly JsonObject[],
 ): Promise<readonly IncomingEvent[]> {
-  return (await checkIncoming(deps, room, { values, signal })).incoming
+  return (await checkIncoming(deps, room, { values: values.map((value) => ({ value })), signal })).incoming
 }
 
-function askingOf({ client }: FetchDeps, { server, signal }: FetchFrom): Asking {
-  return { client, server, signal }
+function askingOf({ federation }: FetchDeps, { server, signal }: FetchFrom): Asking {
+  return { client: federation.client, server, signal }
 }

@@ -1,16 +1,14 @@
 /** Events of one room that another server sent, from their arrival until each is accepted or refused. */
 import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
-import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { StateMap } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { acceptEvents, type AcceptDeps, type AcceptedRoom } from './accept-events.ts'
-import { checkIncoming } from './check-incoming.ts'
+import { checkIncoming, type ReceivedValue } from './check-incoming.ts'
 import { fetchAuthEvents, fetchGap, fetchStateAfter, type FetchDeps, type FetchFrom } from './fetch-missing.ts'
 import type { Acceptance, Arrival, IncomingEvent } from './incoming.ts'
-import type { RoomInboxes } from './room-inboxes.ts'
 import { inCitedOrder } from './topological.ts'
 
-export type ReceiveDeps = AcceptDeps & FetchDeps & Pick<Homeserver, 'heads' | 'log'> & { readonly inboxes: RoomInboxes }
+export type ReceiveDeps = AcceptDeps & FetchDeps & Pick<Homeserver, 'heads' | 'log' | 'inboxes'>
 
 /** What the sender is told about an event: nothing, or what was wrong with it. */
 export type PduResult = { readonly error?: string }
@@ -30,7 +28,7 @@ const EARLIEST_MAX = 20
 export async function receivePdus(
   deps: ReceiveDeps,
   { origin, room }: { readonly origin: ServerName; readonly room: AcceptedRoom },
-  values: readonly JsonObject[],
+  values: readonly ReceivedValue[],
 ): Promise<ReadonlyMap<EventId, PduResult>> {
   return deps.inboxes.run(room.roomId, async () => {
     const deadline = new AbortController()

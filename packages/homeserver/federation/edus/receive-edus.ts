@@ -1,0 +1,23 @@
+/** EDUs of a transaction: each goes to its type's receiver, and none harms its neighbours. <https://spec.matrix.org/v1.19/server-server-api/#edus> */
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import { MatrixError } from '@holdfast/protocol/errors'
+import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
+import type { Homeserver } from '../../homeserver.ts'
+import { EDU_RECEIVERS } from './edu-receivers.ts'
+
+/** Throws a `MatrixError` for content that is not what the type wants; it is logged, and the EDU is gone. */
+export type EduReceiver = (deps: Homeserver, origin: ServerName, content: JsonObject) => Promise<void>
+
+/** Types that nobody here knows are ignored, as the specification wants it. */
+export async function receiveEdus(deps: Homeserver, origin: ServerName, edus: readonly JsonObject[]): Promise<void> {
+  for (const { edu_type: type, content } of edus) {
+    const receiver = typeof type === 'string' ? EDU_RECEIVERS.get(type) : undefined
+    if (receiver === undefined || !isObject(content)) continue
+    try {
+      await receiver(deps, origin, content)
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error
+      deps.log.debug({ origin, type, error: error.message }, 'an EDU was refused')
+    }
+  }
+}
