@@ -11,8 +11,10 @@ export function randomKey(): string {
   return encodeBase64(randomBytes(32))
 }
 
-export function newSigningKey(id: string): SigningKey {
-  return createSigningKey({ keyId: `ed25519:${id}`, seed: randomBytes(32) })
+/** Keys of devices and users have ids that keys of servers cannot have; without an id it is the public key. */
+export function newSigningKey(id?: string): SigningKey {
+  const key = createSigningKey({ keyId: 'ed25519:x', seed: randomBytes(32) })
+  return { ...key, keyId: `ed25519:${id ?? key.publicKey}` }
 }
 
 /** Identity keys with their signature, and the key that signed. */
@@ -51,12 +53,7 @@ export type CrossSigning = {
 }
 
 export function crossSigningOf(userId: string): CrossSigning {
-  const named = (): SigningKey => {
-    const seed = randomBytes(32)
-    const { publicKey } = createSigningKey({ keyId: 'ed25519:x', seed })
-    return createSigningKey({ keyId: `ed25519:${publicKey}`, seed })
-  }
-  const [master, selfSigning, userSigning] = [named(), named(), named()]
+  const [master, selfSigning, userSigning] = [newSigningKey(), newSigningKey(), newSigningKey()]
   const key = (usage: string, signingKey: SigningKey): JsonObject => ({
     user_id: userId,
     usage: [usage],
