@@ -90,7 +90,8 @@ async function keysInTime(
 ): Promise<KnownKeys> {
   const late = new AbortController()
   using _timer = clock.after(KEYS_MS_MAX, () => late.abort())
-  return serverKeys.lookUp(requests, {
+  // Awaited here, for the timer ends with this function.
+  return await serverKeys.lookUp(requests, {
     signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
   })
 }

@@ -7,18 +7,17 @@ import type { JsonObject, JsonValue } from '@holdfast/protocol/json/value'
 import { RESPONSE_LIMITS, TIME_LIMITS } from '@holdfast/protocol/limits'
 import type { Answer } from './known-server.ts'
 
-export type FetchLimits = { readonly deadlineMs: number; readonly responseBytesMax: number }
+export type FetchLimits = {
+  readonly deadlineMs: number
+  readonly responseBytesMax: number
+  /** Also of a server that has been failing: how would it show that it is back, if not with a request that it signed? */
+  readonly urgent: true
+}
 
 /** Unsigned requests: keys are what signatures are checked with. Both reject when there is no answer of status 200 that is JSON. */
 export type KeyFetcher = {
   get(server: ServerName, path: string, limits: FetchLimits): Promise<JsonValue>
   post(server: ServerName, path: string, body: JsonObject, limits: FetchLimits): Promise<JsonValue>
-}
-
-/** Of a server that has no way to others. */
-export function noFetcher(): KeyFetcher {
-  const refuse = () => Promise.reject(new Error('this server has no way to others'))
-  return { get: refuse, post: refuse }
 }
 
 /** What a notary is asked for: servers, the ids of their keys, and until when those have to be good. */
@@ -34,6 +33,7 @@ export async function fetchKeys({ fetcher, clock }: FetchDeps, server: ServerNam
   const json = await fetcher.get(server, '/_matrix/key/v2/server', {
     deadlineMs: TIME_LIMITS.federationQueryMs,
     responseBytesMax: RESPONSE_LIMITS.serverKeysBytesMax,
+    urgent: true,
   })
   const published = parseServerKeys(json, server)
   if (!published.ok) throw new Error(published.message)
@@ -53,7 +53,8 @@ export async function fetchFromNotary(
     const limits = {
       deadlineMs: TIME_LIMITS.federationQueryMs,
       responseBytesMax: part.length * RESPONSE_LIMITS.serverKeysBytesMax,
-    }
+      urgent: true,
+    } as const
     const json = await fetcher.post(notary.serverName, '/_matrix/key/v2/query', queryBody(part), limits)
     const parsed = parseNotaryAnswer(json, notary)
     if (!parsed.ok) throw new Error(parsed.message)
