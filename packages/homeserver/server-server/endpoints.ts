@@ -10,6 +10,8 @@ import * as publicRooms from './public_rooms.ts'
 import * as query from './query.ts'
 import * as spaceHierarchy from './space_hierarchy.ts'
 import * as transactions from './transactions.ts'
+import * as userDevices from './user_devices.ts'
+import * as userKeys from './user_keys.ts'
 import * as version from './version.ts'
 import * as wellknown from './wellknown.ts'
 
@@ -27,6 +29,8 @@ const FILES: readonly Handlers[] = [
   query,
   spaceHierarchy,
   transactions,
+  userDevices,
+  userKeys,
   version,
   wellknown,
 ]
