@@ -37,7 +37,7 @@ function isCreateOfItsRoom({ eventId, roomId }: Pdu): boolean {
 }
 
 /** Loads what authorising these events may look at, given what the states have in common. */
-export function* loadForAuthorisation(room: Room, events: Iterable<ResolutionEvent>, common: Lookup): Step {
+export function* loadForAuthorisation(room: Room, events: readonly ResolutionEvent[], common: Lookup): Step {
   const { ledger, rules } = room
   const pairs = new Map<string, readonly [string, string]>()
   for (const { pdu } of events) {

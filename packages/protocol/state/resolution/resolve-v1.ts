@@ -32,16 +32,20 @@ export function* resolveV1(room: Room, partition: Partition): Step<StateMap> {
 
 /** The keys with more than one event; where there is one, in some states only, it goes to `resolved`. */
 function* conflictsIn({ ledger }: Room, partition: Partition, resolved: Map<number, number>): Step<Conflict[]> {
-  const nids: number[] = []
-  for (const masks of partition.differing.values()) nids.push(...masks.keys())
-  yield* ledger.load({ events: nids })
-  const conflicts: Conflict[] = []
+  const disputed: [number, number[]][] = []
   for (const [key, masks] of partition.differing) {
-    const events = [...masks.keys()].flatMap((nid) => ledger.event(nid) ?? [])
-    const only = events[0]
-    if (only === undefined) continue
-    if (events.length === 1) resolved.set(key, only.nid)
-    else conflicts.push({ key, type: only.pdu.type, events: oldestFirst(events) })
+    const [only, ...more] = masks.keys()
+    if (more.length === 0) resolved.set(key, only!)
+    else disputed.push([key, [only!, ...more]])
+    if (ledger.isPauseDue(1)) yield PAUSE
+  }
+  yield* ledger.load({ events: disputed.flatMap(([, nids]) => nids) })
+  const conflicts: Conflict[] = []
+  for (const [key, nids] of disputed) {
+    const events = nids.flatMap((nid) => ledger.event(nid) ?? [])
+    const [only] = events
+    if (only !== undefined && events.length === 1) resolved.set(key, only.nid)
+    else if (only !== undefined) conflicts.push({ key, type: only.pdu.type, events: oldestFirst(events) })
     if (ledger.isPauseDue(5 * events.length)) yield PAUSE
   }
   return conflicts

@@ -26,7 +26,7 @@ export function* resolveV2(room: Room, partition: Partition, revision: keyof typ
   const initial: Lookup = startsEmpty ? () => undefined : agreed
   const full = yield* fullConflictedSet(room, partition, withSubgraph)
   yield* loadAuthEvents(ledger, [...full.keys()])
-  yield* loadForAuthorisation(room, full.values(), initial)
+  yield* loadForAuthorisation(room, [...full.values()], initial)
 
   const applied = new Map<number, number>()
   const resolved: Lookup = (key) => applied.get(key) ?? initial(key)
@@ -42,7 +42,7 @@ export function* resolveV2(room: Room, partition: Partition, revision: keyof typ
 }
 
 /** By nid; without those that cannot be loaded. */
-function* fullConflictedSet(
+export function* fullConflictedSet(
   { ledger }: Room,
   partition: Partition,
   withSubgraph: boolean,

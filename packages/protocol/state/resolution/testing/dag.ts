@@ -24,6 +24,8 @@ export type DagDraft = {
   readonly sender: string
   readonly content: JsonObject
   readonly prev: readonly DagEvent[]
+  /** The resolution of the states after those, if it is known already. */
+  readonly stateBefore?: StateMap
   /** Whose state the auth events are from; otherwise that before the event. */
   readonly authFrom?: StateMap
   /** Instead of what is selected from that state. */
@@ -36,7 +38,7 @@ export type Dag = {
   readonly rules: RoomRules
   readonly events: readonly DagEvent[]
   readonly source: ResolutionSource
-  /** The event, if its own auth events allow it; rejected where the state before it does not. */
+  /** The event, if its own auth events allow it; rejected where one of those is, or the state before it does not allow it. */
   readonly add: (draft: DagDraft) => DagEvent | undefined
   readonly resolve: (states: readonly StateMap[]) => StateMap
   readonly eventAt: (state: StateMap, type: string, stateKey: string) => DagEvent | undefined
@@ -44,21 +46,15 @@ export type Dag = {
 
 export function createDag(rules: RoomRules, roomId: string): Dag {
   const events: DagEvent[] = []
-  const keys = new Map<string, number>()
-  const internKey = (type: string, stateKey: string): number => {
-    const text = `${type}|${stateKey}`
-    let nid = keys.get(text)
-    if (nid === undefined) keys.set(text, (nid = keys.size))
-    return nid
-  }
+  const keys = createKeys()
   const source: ResolutionSource = {
     event: (nid) => events[nid],
     authNids: (nid) => events[nid]?.authNids,
-    stateKeyNid: (type, stateKey) => keys.get(`${type}|${stateKey}`),
+    stateKeyNid: keys.find,
   }
   const resolve = (states: readonly StateMap[]): StateMap => resolveStateNow(rules, states, source)
   const eventAt = (state: StateMap, type: string, stateKey: string): DagEvent | undefined => {
-    const key = keys.get(`${type}|${stateKey}`)
+    const key = keys.find(type, stateKey)
     const nid = key === undefined ? undefined : stateMapGet(state, key)
     return nid === undefined ? undefined : events[nid]
   }
@@ -67,7 +63,7 @@ export function createDag(rules: RoomRules, roomId: string): Dag {
       rules.roomIdIsCreateHash && type === 'm.room.create' ? events[0]?.pdu : eventAt(state, type, stateKey)?.pdu,
   })
   const add = (draft: DagDraft): DagEvent | undefined => {
-    const stateBefore = resolve(draft.prev.map(({ stateAfter }) => stateAfter))
+    const stateBefore = draft.stateBefore ?? resolve(draft.prev.map(({ stateAfter }) => stateAfter))
     const auth = draft.auth ?? selected(rules, draft, (type, key) => eventAt(draft.authFrom ?? stateBefore, type, key))
     const pdu = pduOf(draft, roomId, auth)
     const cited: AuthState = {
@@ -76,11 +72,12 @@ export function createDag(rules: RoomRules, roomId: string): Dag {
           ? events[0]?.pdu
           : auth.find((event) => event.pdu.type === type && event.pdu.stateKey === stateKey)?.pdu,
     }
-    if (auth.some(({ rejected }) => rejected) || !authorize(rules, pdu, cited).allowed) return undefined
+    if (!authorize(rules, pdu, cited).allowed) return undefined
     const isOfState = draft.authFrom === undefined && draft.auth === undefined
-    const rejected = !isOfState && !authorize(rules, pdu, authState(stateBefore)).allowed
+    const citesRejected = auth.some((event) => event.rejected)
+    const rejected = citesRejected || (!isOfState && !authorize(rules, pdu, authState(stateBefore)).allowed)
     const nid = events.length
-    const stateKeyNid = internKey(draft.type, draft.stateKey)
+    const stateKeyNid = keys.intern(draft.type, draft.stateKey)
     const stateAfter = rejected ? stateBefore : stateMapSet(stateBefore, stateKeyNid, nid)
     const authNids = auth.map((event) => event.nid)
     const event: DagEvent = { nid, pdu, stateKeyNid, rejected, authNids, stateBefore, stateAfter }
@@ -88,6 +85,26 @@ export function createDag(rules: RoomRules, roomId: string): Dag {
     return event
   }
   return { rules, events, source, add, resolve, eventAt }
+}
+
+type Keys = {
+  readonly find: (type: string, stateKey: string) => number | undefined
+  readonly intern: (type: string, stateKey: string) => number
+}
+
+function createKeys(): Keys {
+  const types = new Map<string, Map<string, number>>()
+  let count = 0
+  return {
+    find: (type, stateKey) => types.get(type)?.get(stateKey),
+    intern: (type, stateKey) => {
+      const ofType = types.get(type) ?? new Map<string, number>()
+      types.set(type, ofType)
+      const nid = ofType.get(stateKey) ?? count++
+      ofType.set(stateKey, nid)
+      return nid
+    },
+  }
 }
 
 type Find = (type: string, stateKey: string) => DagEvent | undefined

@@ -15,6 +15,8 @@ export type RandomRoom = {
   readonly dag: Dag
   /** What is to be resolved. */
   readonly states: readonly StateMap[]
+  /** The same, as honest servers would have it. */
+  readonly honestStates: readonly StateMap[]
   readonly dice: Dice
 }
 
@@ -34,16 +36,29 @@ export function randomRoom(algorithm: Algorithm, seed: number): RandomRoom {
   const dice = createDice(seed)
   const rules = dice.pick(RULES.get(algorithm)!)
   const dag = startRoom(dice, rules)
-  const size = EVENTS_MIN + dice.roll(EVENTS_MAX - EVENTS_MIN + 1)
+  // Small ones find most, and are many more in the same time.
+  const spread = EVENTS_MAX - EVENTS_MIN + 1
+  const size = EVENTS_MIN + Math.min(dice.roll(spread), dice.roll(spread))
   const tips = new Set([dag.events.at(-1)!])
-  for (let tries = 0; dag.events.length < size && tries < 4 * size; tries += 1) {
+  for (let rounds = 0; dag.events.length < size && rounds < 2 * size; rounds += 1) {
     const prev = somePrev(dice, dag, tips)
-    const event = dag.add(randomDraft(dice, dag, prev))
+    const event = addSomething(dice, dag, prev)
     if (event === undefined) continue
     for (const tip of prev) tips.delete(tip)
     tips.add(event)
   }
-  return { dag, states: statesOf(dice, dag, tips), dice }
+  const honestStates = statesOf(dice, dag, tips)
+  const states = honestStates.map((state) => (dice.chance(8) ? withLie(dice, dag, state) : state))
+  return { dag, states, honestStates, dice }
+}
+
+function addSomething(dice: Dice, dag: Dag, prev: readonly DagEvent[]): DagEvent | undefined {
+  const stateBefore = dag.resolve(prev.map(({ stateAfter }) => stateAfter))
+  for (let tries = 0; tries < 4; tries += 1) {
+    const event = dag.add({ ...randomDraft(dice, dag, prev, stateBefore), stateBefore })
+    if (event !== undefined) return event
+  }
+  return undefined
 }
 
 function startRoom(dice: Dice, rules: RoomRules): Dag {
@@ -77,8 +92,8 @@ function startRoom(dice: Dice, rules: RoomRules): Dag {
 function somePrev(dice: Dice, dag: Dag, tips: ReadonlySet<DagEvent>): DagEvent[] {
   const all = [...tips]
   const kind = dice.roll(100)
-  if (kind < 55) return [dice.pick(all)]
-  if (kind < 80 || all.length === 1) return [dag.events[1 + dice.roll(dag.events.length - 1)]!]
+  if (kind < 60) return [dice.pick(all)]
+  if (kind < 86 || all.length === 1) return [dag.events[1 + dice.roll(dag.events.length - 1)]!]
   return all
     .filter(() => dice.chance(60))
     .slice(0, 3)
@@ -99,7 +114,7 @@ function draftOn(dice: Dice, dag: Dag, prev: readonly DagEvent[]): Ground {
     prev,
     originServerTs: 100 + (dice.chance(50) ? dag.events.length : dice.roll(10)),
     ...(dice.chance(15) ? { depth: dice.roll(20) } : {}),
-    ...(dice.chance(15) && dag.events.length > 3 ? { authFrom: dice.pick(dag.events).stateAfter } : {}),
+    ...(dice.chance(15) && dag.events.length > 3 ? { authFrom: someState(dice, dag) } : {}),
   }
 }
 
@@ -113,11 +128,8 @@ function eventLocalpart(dice: Dice, index: number): string {
   return `${first}${ALPHABET[dice.roll(64)]}${String(index).padStart(3, '0')}${'x'.repeat(38)}`
 }
 
-function randomDraft(dice: Dice, dag: Dag, prev: readonly DagEvent[]): DagDraft {
-  const { stateAfter } = prev[0]!
-  const joined = USERS.filter(
-    (user) => dag.eventAt(stateAfter, 'm.room.member', user)?.pdu.content['membership'] === 'join',
-  )
+function randomDraft(dice: Dice, dag: Dag, prev: readonly DagEvent[], state: StateMap): DagDraft {
+  const joined = USERS.filter((user) => dag.eventAt(state, 'm.room.member', user)?.pdu.content['membership'] === 'join')
   const outside = USERS.filter((user) => !joined.includes(user))
   const sender = dice.chance(40) ? USERS[0]! : dice.pick(joined.length === 0 ? USERS : joined)
   return { ...draftOn(dice, dag, prev), ...randomAction(dice, dag, { sender, outside }) }
@@ -168,15 +180,22 @@ function powerLevels(dice: Dice, dag: Dag, sender: string): Action {
   return { sender, type: 'm.room.power_levels', stateKey: '', content }
 }
 
-/** The states after the tips or after any events, sometimes with a lie in one of them. */
+/** That after any event, sometimes with a lie in it. */
+function someState(dice: Dice, dag: Dag): StateMap {
+  const { stateAfter } = dice.pick(dag.events)
+  return dice.chance(15) ? withLie(dice, dag, stateAfter) : stateAfter
+}
+
+/** The states after the tips, or after any events. */
 function statesOf(dice: Dice, dag: Dag, tips: ReadonlySet<DagEvent>): StateMap[] {
   const anywhere = Array.from({ length: 2 + dice.roll(3) }, () => dag.events[1 + dice.roll(dag.events.length - 1)]!)
   const chosen = dice.chance(60) && tips.size > 1 ? [...tips] : [...tips, ...anywhere].slice(-4)
-  return chosen.map(({ stateAfter }) => (dice.chance(8) ? withLie(dice, dag, stateAfter) : stateAfter))
+  return chosen.map(({ stateAfter }) => stateAfter)
 }
 
 /** With any event, even a rejected one, in the place of another, or with one missing. */
 function withLie(dice: Dice, dag: Dag, state: StateMap): StateMap {
-  const event = dag.events[1 + dice.roll(dag.events.length - 1)]!
+  const refused = dice.chance(40) ? dag.events.filter(({ rejected }) => rejected) : []
+  const event = refused.length > 0 ? dice.pick(refused) : dag.events[1 + dice.roll(dag.events.length - 1)]!
   return dice.chance(30) ? stateMapRemove(state, event.stateKeyNid) : stateMapSet(state, event.stateKeyNid, event.nid)
 }
