@@ -18,6 +18,7 @@ import { openDictionary } from './dictionary/dictionary.ts'
 import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
+import { openOutbox } from './federation/outbox/outbox.ts'
 import { openReceivedTransactions } from './federation/received-transactions.ts'
 import { keyFetcherOver } from './federation/transport/fetch-keys.ts'
 import { NO_NETWORK } from './federation/transport/no-network.ts'
@@ -98,6 +99,9 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const federation = openFederationTransport({ ...NO_NETWORK, ...ports, signingKey: () => signingKeys.current() })
   const nids = openRoomNids(db)
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams, outgoing, nids }
+  const accounts = openAccountCaches(db)
+  const signingKeyAt = (timeMs: number) => signingKeys.at(timeMs)
+  const outbox = openOutbox({ ...shared, federation, accounts, signingKeyAt })
   const presenceWaker = openPresenceWaker(shared)
   const parts: Homeserver = {
     ...shared,
@@ -105,13 +109,14 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     get signingKey() {
       return signingKeys.current()
     },
-    signingKeyAt: (timeMs) => signingKeys.at(timeMs),
+    signingKeyAt,
     federation,
+    outbox,
     serverKeys: openServerKeys({
       ...ports,
       signingKeys,
       fetcher: ports.keyFetcher ?? keyFetcherOver(federation.client),
-      notaries: [],
+      notaries: ports.settings.keyNotaries ?? [],
     }),
     federationTransactions: openReceivedTransactions(clock),
     inboxes: openRoomInboxes(),
@@ -123,7 +128,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     typing: openTyping(shared),
     receiptPositions: openReceiptPositions(streams),
     receiptWaker: openReceiptWaker(shared),
-    accounts: openAccountCaches(db),
+    accounts,
     e2eKeys: openE2eKeys(shared, { moves, remote: ports.remoteKeys }),
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
@@ -143,11 +148,13 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
       await parts.typing.resume()
       await parts.presence.resume()
       void keepSweeping(parts, stopping.signal)
+      if (ports.http !== undefined) await outbox.start()
       // In the background: what a crash cut off can take longer than clients should wait.
       resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
+      await outbox[Symbol.asyncDispose]()
       for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker, parts.e2eKeys])
         timed[Symbol.dispose]()
     },

@@ -1,13 +1,15 @@
 /** The settings of the homeserver, already parsed; `holdfast` derives them from the configuration. */
 
 import type { RateLimits } from '@holdfast/platform/config/rate-limits'
-import type { UserId } from '@holdfast/protocol/ids/brand'
+import type { ServerName, UserId } from '@holdfast/protocol/ids/brand'
 
 export type HomeserverSettings = {
   /** Where clients reach this server, for /.well-known/matrix/client. */
   readonly publicBaseUrl: string | undefined
   /** Where other servers reach this server, for /.well-known/matrix/server; by default at the public base URL. */
   readonly federationAddress?: string | undefined
+  /** Servers that are believed about the keys of others that cannot be reached (default: none). */
+  readonly keyNotaries?: readonly ServerName[]
   readonly registration: 'open' | 'token' | 'closed'
   readonly registrationSharedSecret: string | undefined
   /** Terms of service that a registration has to accept: policy name → version and pages. Empty: no terms stage. */

@@ -47,7 +47,7 @@ describe('the keys of this server', () => {
     }
   })
 
-  test('stay good: the answer is made anew before it runs out', async () => {
+  test('[KEY5] stay good: the answer is made anew before it runs out', async () => {
     await homeserver.ok('GET', '/_matrix/key/v2/server')
     await clock.advance(DAY_MS / 2 - 1)
     assert.equal((await homeserver.ok('GET', '/_matrix/key/v2/server')).valid_until_ts, NOW + DAY_MS)
@@ -57,7 +57,7 @@ describe('the keys of this server', () => {
     assert.equal((await homeserver.ok('GET', '/_matrix/key/v2/server')).valid_until_ts, NOW + DAY_MS)
   })
 
-  test('after a change are the new one, and the old one with its end; both outlive a restart', async () => {
+  test('[KEY6] after a change are the new one, and the old one with its end; both outlive a restart', async () => {
     const old = homeserver.parts.signingKey
     await homeserver.ok('GET', '/_matrix/key/v2/server')
     await clock.advance(5_000)
@@ -106,7 +106,7 @@ describe('as a notary this server', () => {
     assert.deepEqual((await homeserver.ok('GET', '/_matrix/key/v2/query/down.example')).server_keys, [])
   })
 
-  test('asks again when the keys must be good for longer, and gives what it has when there is nothing better', async () => {
+  test('[KEY7] asks again when the keys must be good for longer, and gives what it has when there is nothing better', async () => {
     homeserver.keyNetwork.publishes(A)
     await query({ [A]: {} })
     await clock.advance(DAY_MS / 2)
@@ -165,7 +165,7 @@ describe('as a notary this server', () => {
   test('passes on no more than one signature of its own, whatever the answer holds', async () => {
     const forged = publishedKeys(A, { validUntilTs: NOW + DAY_MS })
     const signatures = { ...(forged['signatures'] as object), [OWN]: { 'ed25519:x': 'forged' } }
-    homeserver.keyNetwork.answers(A, { ...forged, signatures } as JsonValue)
+    homeserver.keyNetwork.answers(A, { ...forged, signatures })
     const { server_keys: keys } = (await query({ [A]: {} })).body
     assert.equal(keys[0].signatures[A][keyOfPeer(A).keyId], (forged['signatures'] as never)[A][keyOfPeer(A).keyId])
     assert.equal(keys[0].server_name, A)

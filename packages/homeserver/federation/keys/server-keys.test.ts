@@ -130,7 +130,7 @@ describe('the keys of servers', () => {
     assert.equal(network.asked.length, 1)
   })
 
-  test('that are not published any more still prove what is older, and a new key of the same id takes its place', async () => {
+  test('[KEY3] that are not published any more still prove what is older, and a new key of the same id takes its place', async () => {
     network.publishes(A)
     await found(serverKeys, request(A))
     await clock.advance(60_000)
@@ -227,7 +227,7 @@ describe('a notary', () => {
     assert.deepEqual((await homeserver.parts.serverKeys.lookUp([request(B)])).get(B)?.size, 0)
   })
 
-  test('cannot change what a server said of itself', async () => {
+  test('[KEY4] cannot change what a server said of itself', async () => {
     network.publishes(A)
     await found(serverKeys, request(A))
     network.answers(A, new Error('gone'))

@@ -69,11 +69,11 @@ export function openServerKeys(deps: ServerKeysDeps): ServerKeys {
   const { serverName, clock } = deps
   const own = openOwnKeys(deps)
   const store = openKeyStore(deps.db)
-  const { search } = openKeySearch({ ...deps, store, fetch: deps, log: deps.log.named('server-keys') })
+  const keySearch = openKeySearch({ ...deps, store, fetch: deps, log: deps.log.named('server-keys') })
 
   async function lookUp(requests: readonly KeyRequest[], { signal }: FindOptions = {}): Promise<KnownKeys> {
     const wanted = wantedByServer(requests.filter(({ server }) => server !== serverName))
-    const searched = search(wanted, { asker: 'proven', notaries: true })
+    const searched = keySearch.search(wanted, { asker: 'proven', notaries: true })
     const known = (await unlessAborted(searched, signal)) ?? (await store.load([...wanted.keys()]))
     const keys = new Map([...known].map(([server, one]) => [server, one.keys]))
     if (requests.some(({ server }) => server === serverName)) keys.set(serverName, own.known())
@@ -93,14 +93,15 @@ export function openServerKeys(deps: ServerKeysDeps): ServerKeys {
       const isMet = ({ keys }: KnownServer) =>
         keyIds.some((keyId) => isValid(keys.get(keyId)) || isGivenUp(keys.get(keyId)))
       const wanted = new Map([[server, { keyIds, validUntil: clock.nowMs(), isMet }]])
-      const { keys } = (await search(wanted, { asker: 'anybody', notaries: true })).get(server) ?? UNKNOWN_SERVER
+      const { keys } =
+        (await keySearch.search(wanted, { asker: 'anybody', notaries: true })).get(server) ?? UNKNOWN_SERVER
       const named = keyIds.map((keyId) => [keyId, keys.get(keyId)] as const)
       return new Map(named.flatMap(([keyId, known]) => (isValid(known) ? [[keyId, known!.key]] : [])))
     },
     responses: async (requests) => {
       const wanted = new Map(requests.map((request) => [request.server, wantedResponse(request)]))
       wanted.delete(serverName)
-      const known = await search(wanted, { asker: 'anybody', notaries: false })
+      const known = await keySearch.search(wanted, { asker: 'anybody', notaries: false })
       const texts = [...known].flatMap(([server, { response }]) =>
         response === undefined ? [] : [[server, response.text] as const],
       )
