@@ -8,7 +8,10 @@ import { type Postgres, startPostgres } from './postgres.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 /** The program itself: npm, or anything else that starts it, would count as memory of the server. */
 const ENTRY = join(ROOT, 'packages', 'holdfast', 'main.ts')
+/** As `npm start` does. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
 const SECRET = 'bench-registration'
+
 export const holdfastSqlite: Candidate = {
   name: 'holdfast-sqlite',
   label: 'Holdfast (SQLite)',
@@ -41,7 +44,7 @@ async function start(place: Place, postgres: Postgres | undefined): Promise<Runn
   const command = process.execPath
   const child = startProgram({
     command,
-    args: [ENTRY, 'start'],
+    args: [...NODE_FLAGS, ENTRY, 'start'],
     logFile,
     env,
     folder: place.folder,

@@ -11,10 +11,14 @@ import { LaunchProblem } from './problem.mjs'
 
 const ROOT = join(dirname(realpathSync(fileURLToPath(import.meta.url))), '../..')
 
+// A collection of the young generation holds the event loop for as long as what lives there takes to copy: 2 ms with
+// 4 MiB, 12 to 24 ms with Node's own 32 MiB.
+const SERVER_FLAGS = ['--max-semi-space-size=4']
+
 // entry: the TypeScript file; args: what stands before the caller's own; needs: which dependencies must be there.
 const COMMANDS = {
-  start: { entry: 'packages/holdfast/main.ts', args: ['start'], needs: 'production' },
-  holdfast: { entry: 'packages/holdfast/main.ts', args: [], needs: 'production' },
+  start: { entry: 'packages/holdfast/main.ts', flags: SERVER_FLAGS, args: ['start'], needs: 'production' },
+  holdfast: { entry: 'packages/holdfast/main.ts', flags: SERVER_FLAGS, args: [], needs: 'production' },
   test: { entry: 'tools/test.ts', args: [], needs: 'all' },
   lint: { entry: 'tools/test.ts', args: ['types', 'lint', 'tidy'], needs: 'all' },
   format: { entry: 'tools/format.ts', args: [], needs: 'all' },
@@ -44,7 +48,7 @@ async function run(name, args) {
     throw new LaunchProblem(`"${name}" is not built yet: there is no ${command.entry} in this version of Holdfast.`)
   }
   await ensureInstalled(ROOT, command.needs)
-  handOver(chooseNode(ROOT), [entry, ...command.args, ...args])
+  handOver(chooseNode(ROOT), [...(command.flags ?? []), entry, ...command.args, ...args])
 }
 
 // The child keeps the terminal and the process group, so it may receive a signal from there as well as from here.

@@ -28,6 +28,42 @@ describe('commit queue', () => {
     assert.deepEqual(groups, [2, 3])
   })
 
+  it('answers a large group over several turns, in the order of its lists', async () => {
+    const queue = aQueue(accept)
+    const answered: { index: number; turn: number }[] = []
+    let turn = 0
+    const commits = Array.from({ length: 40 }, (_, index) =>
+      queue.commit(LIST).then(() => answered.push({ index, turn })),
+    )
+    while (answered.length < commits.length) {
+      await nextTurn()
+      turn += 1
+    }
+    assert.deepEqual(
+      answered.map(({ index }) => index),
+      Array.from(commits.keys()),
+    )
+    for (const { turn: one } of answered) {
+      assert.ok(answered.filter((other) => other.turn === one).length <= 16)
+    }
+  })
+
+  it('writes the next group while it answers one, and answers it after that', async () => {
+    const written: number[] = []
+    const answered: string[] = []
+    const queue = aQueue(async (lists) => {
+      written.push(answered.length)
+      return accept(lists)
+    })
+    const first = Array.from({ length: 40 }, () => queue.commit(LIST).then(() => answered.push('first')))
+    await nextTurn()
+    const second = queue.commit(LIST).then(() => answered.push('second'))
+    await Promise.all([...first, second])
+    assert.ok(written[1]! < 40)
+    assert.equal(answered.at(-1), 'second')
+    await queue.close()
+  })
+
   it('refuses the lists of a writer that throws, and goes on', async () => {
     let broken = true
     const queue = aQueue((lists) => (broken ? Promise.reject(new Error('broken')) : accept(lists)))

@@ -23,6 +23,9 @@ type Waiting<Value> = {
 /** A group ends with the list that reaches this, so that the first list of a flood does not wait for all of it. */
 const STATEMENTS_PER_GROUP = 4096
 
+/** Answered in one turn of the event loop: whoever waited goes on at once, and all of them together would hold it. */
+const SETTLED_PER_TURN = 16
+
 export class CommitQueue<Value> {
   readonly #write: GroupWriter<Value>
   readonly #observer: DatabaseObserver
@@ -30,6 +33,7 @@ export class CommitQueue<Value> {
   #waiting: Waiting<Value>[] = []
   #tasks: (() => Promise<void>)[] = []
   #running: Promise<void> | undefined
+  #settled: Promise<void> = Promise.resolve()
   #closed = false
 
   /** `written` is called after each group. */
@@ -63,6 +67,7 @@ export class CommitQueue<Value> {
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
+    await this.#settled
   }
 
   #start(): void {
@@ -93,9 +98,11 @@ export class CommitQueue<Value> {
   async #commitGroup(group: readonly Waiting<Value>[]): Promise<void> {
     const start = performance.now()
     const outcomes = await this.#outcomes(group)
-    for (const [index, { resolve, reject }] of group.entries()) settle(outcomes[index]!, resolve, reject)
     this.#written()
     this.#observe(group, outcomes, performance.now() - start)
+    await this.#settled
+    // While this group is being settled, the next one is being written.
+    this.#settled = settleInSlices(group, outcomes)
   }
 
   async #outcomes(group: readonly Waiting<Value>[]): Promise<readonly Outcome[]> {
@@ -120,6 +127,14 @@ export class CommitQueue<Value> {
 
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
+}
+
+/** In the order of the lists, which is that of their positions. */
+async function settleInSlices<Value>(group: readonly Waiting<Value>[], outcomes: readonly Outcome[]): Promise<void> {
+  for (const [index, { resolve, reject }] of group.entries()) {
+    if (index > 0 && index % SETTLED_PER_TURN === 0) await nextTurn()
+    settle(outcomes[index]!, resolve, reject)
+  }
 }
 
 function settle(outcome: Outcome, resolve: (committed: Committed) => void, reject: (error: Error) => void): void {
