@@ -16,9 +16,9 @@ import { route } from './route.ts'
 /** POST /keys/upload */
 export const uploadKeys = route(operations.uploadKeys, async ({ deps, requester, body }) => {
   const counts = await upload(deps, requester, {
-    deviceKeys: body.device_keys as JsonObject | undefined,
-    oneTimeKeys: (body.one_time_keys ?? emptyObject()) as JsonObject,
-    fallbackKeys: (body.fallback_keys ?? emptyObject()) as JsonObject,
+    deviceKeys: body.device_keys,
+    oneTimeKeys: body.one_time_keys ?? emptyObject(),
+    fallbackKeys: body.fallback_keys ?? emptyObject(),
   })
   return { one_time_key_counts: counts }
 })

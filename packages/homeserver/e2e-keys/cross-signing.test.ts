@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { signJson } from '@holdfast/protocol/signing/sign-json'
-import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
+import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
 import { anotherDevice } from './testing/another-device.ts'
 import { crossSigningOf, deviceKeysOf, plain, type CrossSigning } from './testing/device.ts'
 
@@ -31,7 +31,7 @@ function auth(user: TestUser): object {
   return { type: 'm.login.password', identifier: { type: 'm.id.user', user: user.userId }, password }
 }
 
-async function query(reader: TestUser, of: TestUser): Promise<JsonObject> {
+async function query(reader: TestUser, of: TestUser): Promise<TestResponse['body']> {
   return reader.ok('POST', '/keys/query', { device_keys: { [of.userId]: [] } })
 }
 
@@ -148,7 +148,7 @@ test('[E2E15] a device that is signed by the self-signing key is shown so to eve
   const upload = { [ann.userId]: { [ann.deviceId]: signed } }
   assert.deepEqual(await ann.ok('POST', '/keys/signatures/upload', upload), { failures: {} })
   assert.deepEqual(await changedSince(bob, token), [ann.userId])
-  const shown = ((await query(bob, ann))['device_keys'] as any)[ann.userId][ann.deviceId]
+  const shown = (await query(bob, ann)).device_keys[ann.userId][ann.deviceId]
   assert.deepEqual(
     Object.keys(shown.signatures[ann.userId]).toSorted(),
     [`ed25519:${ann.deviceId}`, selfSigning.keyId].toSorted(),
@@ -157,7 +157,7 @@ test('[E2E15] a device that is signed by the self-signing key is shown so to eve
   await ann.ok('POST', '/keys/signatures/upload', upload)
   await ann.ok('POST', '/keys/upload', { device_keys: keys })
   assert.equal(server.parts.streams.position(), position)
-  assert.deepEqual(((await query(bob, ann))['device_keys'] as any)[ann.userId][ann.deviceId], shown)
+  assert.deepEqual((await query(bob, ann)).device_keys[ann.userId][ann.deviceId], shown)
 })
 
 test('[E2E15] the own master key is signed by a device', async () => {
@@ -238,7 +238,7 @@ test('[E2E15] signatures that do not hold, are by the wrong key or of another th
     Object.defineProperty(own, target, { value: object, enumerable: true })
     const { failures } = await ann.ok('POST', '/keys/signatures/upload', { [ann.userId]: good, [userId]: own })
     assert.deepEqual(Object.keys(failures), [userId], target)
-    const failed = Object.entries<any>(failures[userId])
+    const failed = Object.entries<{ errcode: string }>(failures[userId])
     assert.deepEqual([failed.length, failed[0]![0], failed[0]![1].errcode], [1, target, errcode], target)
   }
   const after = [await query(bob, ann), await query(bob, bob), await query(ann, bob)]

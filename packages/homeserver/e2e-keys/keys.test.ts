@@ -109,11 +109,7 @@ test('names that mean something to JavaScript are names as any other', async () 
     `{"one_time_keys":{"__proto__:__proto__":{"key":"k","signatures":{},"__proto__":{"a":1}},"constructor:x":"k"},` +
     `"fallback_keys":{"toString:x":"f"}}`
   const { one_time_key_counts: counts } = await ann.ok('POST', '/keys/upload', text)
-  assert.deepEqual(Object.entries(counts).toSorted(), [
-    ['__proto__', 1],
-    ['constructor', 1],
-    [ALGORITHM, 0],
-  ])
+  assert.equal(JSON.stringify(Object.entries(counts)), `[["${ALGORITHM}",0],["__proto__",1],["constructor",1]]`)
   assert.equal(await claim(ann, ann, 'constructor'), 'x')
   assert.equal(await claim(ann, ann, 'toString'), 'x')
   assert.equal(await claim(ann, ann, 'hasOwnProperty'), undefined)
