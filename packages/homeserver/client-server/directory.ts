@@ -12,10 +12,10 @@ export const setRoomAlias = route(directory.setRoomAlias, async ({ deps, request
   return {}
 })
 
-export const getRoomIdByAlias = publicRoute(directory.getRoomIdByAlias, async ({ deps, params }) => ({
-  room_id: await resolveAlias(deps, params.roomAlias),
-  servers: [deps.serverName],
-}))
+export const getRoomIdByAlias = publicRoute(directory.getRoomIdByAlias, async ({ deps, params }) => {
+  const { roomId, servers } = await resolveAlias(deps, params.roomAlias)
+  return { room_id: roomId, servers }
+})
 
 export const deleteRoomAlias = route(directory.deleteRoomAlias, async ({ deps, requester, params }) => {
   await removeAlias(deps, requester, params.roomAlias)

@@ -13,10 +13,10 @@ export const joinRoomById = route(joining.joinRoomById, async ({ deps, requester
   return { room_id: params.roomId }
 })
 
-export const joinRoom = route(joining.joinRoom, async ({ deps, requester, params, body }) => {
+export const joinRoom = route(joining.joinRoom, async ({ deps, requester, params, query, body }) => {
   deps.rateLimiter.take({ limit: 'join', key: requester.userId })
-  const roomId = await roomIdOf(deps, params.roomIdOrAlias)
-  await join(deps, requester, { roomId, reason: body.reason, content: contentOf(members(body)) })
+  const { roomId, servers } = await roomIdOf(deps, params.roomIdOrAlias, [...query.via, ...query.server_name])
+  await join(deps, requester, { roomId, servers, reason: body.reason, content: contentOf(members(body)) })
   return { room_id: roomId }
 })
 

@@ -4,9 +4,9 @@ import { knockOnRoom } from '../rooms/change-membership.ts'
 import { roomIdOf } from '../rooms/resolve-alias.ts'
 import { route } from './route.ts'
 
-export const knockRoom = route(knocking.knockRoom, async ({ deps, requester, params, body }) => {
+export const knockRoom = route(knocking.knockRoom, async ({ deps, requester, params, query, body }) => {
   deps.rateLimiter.take({ limit: 'join', key: requester.userId })
-  const roomId = await roomIdOf(deps, params.roomIdOrAlias)
-  await knockOnRoom(deps, requester, { roomId, reason: body.reason })
+  const { roomId, servers } = await roomIdOf(deps, params.roomIdOrAlias, [...query.via, ...query.server_name])
+  await knockOnRoom(deps, requester, { roomId, servers, reason: body.reason })
   return { room_id: roomId }
 })

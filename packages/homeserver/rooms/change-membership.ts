@@ -1,16 +1,24 @@
 /** Changes of somebody's membership, each in the room's queue. <https://spec.matrix.org/v1.19/client-server-api/#room-membership> */
-import { matrixError } from '@holdfast/protocol/errors'
+import { matrixError, MatrixError } from '@holdfast/protocol/errors'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
-import type { RoomId, UserId } from '@holdfast/protocol/ids/brand'
+import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { memberProfile } from '../accounts/member-profile.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
+import { inviteRemoteUser } from './remote/invite-remote.ts'
+import { joinRemoteRoom, type RemoteDeps } from './remote/join-remote.ts'
+import { knockOnRemoteRoom } from './remote/knock-remote.ts'
+import { leaveRemoteRoom } from './remote/leave-remote.ts'
+import type { WireDeps } from './serve/wire-pdu.ts'
 import { carrySettingsOnJoin } from './carry-settings.ts'
 import { assertAdmitsGuests, GUEST_ACCESS } from './guest-access.ts'
 import { voucherForJoin } from './restricted-join.ts'
 import { joinedRoom, notInRoom } from './room-access.ts'
+import { stateEventAt } from './current-state.ts'
 import type { NewRoomEvent } from './room-draft.ts'
+import { isResident, type RoomHead } from './room-heads.ts'
+import { EMPTY_STATE } from './state-store.ts'
 
 export type MembershipDeps = Pick<
   Homeserver,
@@ -24,11 +32,19 @@ export type MembershipDeps = Pick<
   | 'db'
   | 'accounts'
   | 'streams'
->
+> &
+  RemoteDeps &
+  WireDeps
 
 export type MemberAction = {
   readonly roomId: RoomId
   readonly reason?: string | undefined
+}
+
+/** An action that may lead into a room that nobody here is in. */
+export type EnteringAction = MemberAction & {
+  /** Servers that may know the room. */
+  readonly servers?: readonly ServerName[]
 }
 
 /** An action of the requester on another user. */
@@ -42,32 +58,67 @@ type Judgement = (present: Membership | undefined) => 'already' | 'change'
 export async function joinRoom(
   deps: MembershipDeps,
   requester: Requester,
-  action: MemberAction & { readonly content?: JsonObject },
+  action: EnteringAction & { readonly content?: JsonObject },
 ): Promise<void> {
   const head = await deps.heads.byId(action.roomId)
-  if (head === undefined) throw matrixError('M_NOT_FOUND', 'No room with this id is known here.')
-  const voucher = await voucherForJoin(deps, head, requester)
-  const content = {
-    ...action.content,
-    membership: 'join',
-    ...(await memberProfile(deps, requester.userNid)),
-    ...(voucher === undefined ? {} : { join_authorised_via_users_server: voucher }),
+  const content = { ...action.content, membership: 'join', ...(await memberProfile(deps, requester.userNid)) }
+  const voucher = head === undefined || isElsewhere(head) ? 'elsewhere' : await voucherHere(deps, head, requester)
+  if (voucher === 'elsewhere') {
+    await joinRemoteRoom(deps, requester, { ...remoteAction(action), content: withReason(content, action) })
+  } else {
+    const vouched = voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher }
+    await change(deps, requester, { ...action, target: requester.userId }, vouched, (present) =>
+      present === 'join' ? 'already' : 'change',
+    )
   }
-  await change(deps, requester, { ...action, target: requester.userId }, content, (present) =>
-    present === 'join' ? 'already' : 'change',
-  )
-  await carrySettingsOnJoin(deps, requester, head)
+  const joined = await deps.heads.byId(action.roomId)
+  if (joined !== undefined) await carrySettingsOnJoin(deps, requester, joined)
 }
 
-export async function knockOnRoom(deps: MembershipDeps, requester: Requester, action: MemberAction): Promise<void> {
-  if ((await deps.heads.roomNid(action.roomId)) === undefined) {
-    throw matrixError('M_NOT_FOUND', 'No room with this id is known here.')
+/** Who vouches for a join to a restricted room; `elsewhere` if only users of other servers can. */
+async function voucherHere(
+  deps: MembershipDeps,
+  head: RoomHead,
+  requester: Requester,
+): Promise<UserId | undefined | 'elsewhere'> {
+  try {
+    return await voucherForJoin(deps, head, requester)
+  } catch (error) {
+    if (head.members.servers.size === 0 || !(error instanceof MatrixError)) throw error
+    if (error.errcode !== 'M_UNABLE_TO_AUTHORISE_JOIN') throw error
+    return 'elsewhere'
   }
+}
+
+/** Whether the room lives on other servers only. A room that everybody has left is still here. */
+function isElsewhere(head: RoomHead): boolean {
+  return !isResident(head) && (head.state.nid === EMPTY_STATE.nid || head.members.servers.size > 0)
+}
+
+function remoteAction({ roomId, servers = [] }: EnteringAction): Pick<Required<EnteringAction>, 'roomId' | 'servers'> {
+  return { roomId, servers }
+}
+
+function withReason(content: JsonObject, { reason }: MemberAction): JsonObject {
+  return reason === undefined ? content : { ...content, reason }
+}
+
+export async function knockOnRoom(deps: MembershipDeps, requester: Requester, action: EnteringAction): Promise<void> {
+  const head = await deps.heads.byId(action.roomId)
   const content = { membership: 'knock', ...(await memberProfile(deps, requester.userNid)) }
+  if (head === undefined || isElsewhere(head)) {
+    await knockOnRemoteRoom(deps, requester, { ...remoteAction(action), content: withReason(content, action) })
+    return
+  }
   await change(deps, requester, { ...action, target: requester.userId }, content, () => 'change')
 }
 
 export async function leaveRoom(deps: MembershipDeps, requester: Requester, action: MemberAction): Promise<void> {
+  const head = await deps.heads.byId(action.roomId)
+  if (head !== undefined && isElsewhere(head)) {
+    await leaveRemoteRoom(deps, requester, { head, content: withReason({ membership: 'leave' }, action) })
+    return
+  }
   await change(deps, requester, { ...action, target: requester.userId }, { membership: 'leave' }, (present) => {
     if (present === undefined || present === 'ban') throw notInRoom()
     return present === 'leave' ? 'already' : 'change'
@@ -128,6 +179,11 @@ async function change(
     content: action.reason === undefined ? content : { ...content, reason: action.reason },
     originServerTs: deps.clock.nowMs(),
   }
+  if (content['membership'] === 'invite' && serverNameOf(action.target) !== deps.serverName) {
+    judge(await presentMembership(deps, roomNid, action.target))
+    await inviteRemoteUser(deps, { roomNid, target: action.target, event, deviceNid: requester.deviceNid })
+    return
+  }
   await deps.roomQueue.run(roomNid, {
     prepare: () => ({ events: [event], reads: isGuestJoin ? [GUEST_ACCESS] : [] }),
     decide: (draft) => {
@@ -137,4 +193,14 @@ async function change(
       draft.add(event, { deviceNid: requester.deviceNid, transactionId: undefined })
     },
   })
+}
+
+async function presentMembership(
+  deps: MembershipDeps,
+  roomNid: number,
+  userId: UserId,
+): Promise<Membership | undefined> {
+  const { state } = await deps.heads.byNid(roomNid)
+  const event = await stateEventAt(deps, state.map, { type: 'm.room.member', stateKey: userId })
+  return event?.pdu.content['membership'] as Membership | undefined
 }

@@ -5,8 +5,7 @@ import { serverNameOf } from '@holdfast/protocol/ids/common'
 import { parseRoomAlias } from '@holdfast/protocol/ids/room-alias'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { loadProfile } from '../accounts/profile.ts'
-import { residentServers } from '../rooms/resident-servers.ts'
-import { resolveAlias } from '../rooms/resolve-alias.ts'
+import { resolveOwnAlias } from '../rooms/resolve-alias.ts'
 import { accountOf } from '../storage/accounts.ts'
 import { federationRoute } from './route.ts'
 
@@ -14,8 +13,10 @@ import { federationRoute } from './route.ts'
 export const queryRoomDirectory = federationRoute(queries.queryRoomDirectory, async ({ deps, query }) => {
   const alias = parseRoomAlias(query.room_alias)
   if (alias === undefined) throw matrixError('M_INVALID_PARAM', '`room_alias` must be a room alias.')
-  const roomId = await resolveAlias(deps, alias)
-  return { room_id: roomId, servers: await residentServers(deps, roomId) }
+  // Of an alias of another server that one has to be asked, or we would be made to ask for whoever asks us.
+  if (serverNameOf(alias) !== deps.serverName) throw matrixError('M_NOT_FOUND', 'The alias is not one of this server.')
+  const { roomId, servers } = await resolveOwnAlias(deps, alias)
+  return { room_id: roomId, servers }
 })
 
 /** GET /_matrix/federation/v1/query/profile */

@@ -24,6 +24,7 @@ export class BatchStates {
   readonly #unstored: UnstoredEvents
   readonly #merges = new Map<string, RoomState>()
   readonly #made = new Map<number, RoomState>()
+  readonly #byMap = new Map<StateMap, RoomState>()
   #unclaimed: RoomState[] = []
 
   constructor(deps: StatesDeps, rules: RoomRules, unstored: UnstoredEvents) {
@@ -47,7 +48,11 @@ export class BatchStates {
   async stateOf(map: StateMap, parent: RoomState | undefined): Promise<RoomState> {
     if (parent !== undefined && parent.nid !== EMPTY_STATE.nid && diffStateMaps(parent.map, map).length === 0)
       return parent
-    return this.#make(map, parent)
+    const known = this.#byMap.get(map)
+    if (known !== undefined) return known
+    const made = await this.#make(map, parent)
+    this.#byMap.set(map, made)
+    return made
   }
 
   async withEvent(before: RoomState, stateKeyNid: number, eventNid: number): Promise<RoomState> {

@@ -9,6 +9,8 @@ import type { IncomingEvent } from './incoming.ts'
 
 export type CheckedEvents = {
   readonly incoming: readonly IncomingEvent[]
+  /** The id of each value, by its place; undefined where the value is no event of this room. */
+  readonly ids: readonly (EventId | undefined)[]
   /** What is wrong with the others, as far as they have an id at all. */
   readonly problems: ReadonlyMap<EventId, string>
 }
@@ -28,10 +30,13 @@ export async function checkIncoming(
   { values, signal }: { readonly values: readonly ReceivedValue[]; readonly signal?: AbortSignal },
 ): Promise<CheckedEvents> {
   const parsed = new Map<EventId, ParsedPdu>()
+  const ids: (EventId | undefined)[] = []
   for (const [index, { value, exact }] of values.entries()) {
     if (index > 0 && index % EVENTS_PER_TURN === 0) await yieldToLoop()
     const one = parsePdu(value, rules, exact)
-    if (one.ok && one.pdu.roomId === roomId) parsed.set(one.pdu.eventId, one)
+    const isOfRoom = one.ok && one.pdu.roomId === roomId
+    ids.push(isOfRoom ? one.pdu.eventId : undefined)
+    if (isOfRoom) parsed.set(one.pdu.eventId, one)
   }
   const events = [...parsed.values()]
   const verdicts = await signaturesHold(deps, { rules, events, ...(signal === undefined ? {} : { signal }) })
@@ -42,5 +47,5 @@ export async function checkIncoming(
     if (verdict.ok) incoming.push({ parsed: event, signedBy: verdict.signedBy })
     else problems.set(event.pdu.eventId, verdict.message)
   }
-  return { incoming, problems }
+  return { incoming, ids, problems }
 }

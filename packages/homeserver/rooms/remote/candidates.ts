@@ -1,0 +1,43 @@
+/** Which servers may know a room, best first. */
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+import { parseServerName } from '@holdfast/protocol/ids/server-name'
+import { serverNameOf } from '@holdfast/protocol/ids/common'
+import type { Homeserver } from '../../homeserver.ts'
+import type { RoomHead } from '../room-heads.ts'
+
+/** Tried for one request of a user. */
+const CANDIDATES_MAX = 12
+
+export async function candidateServers(
+  deps: Pick<Homeserver, 'serverName' | 'memberships' | 'events'>,
+  room: {
+    readonly roomId: RoomId
+    readonly head: RoomHead | undefined
+    /** Named by the client, or by the server of the alias. */
+    readonly named: readonly ServerName[]
+    readonly userNid: number
+  },
+): Promise<readonly ServerName[]> {
+  const { roomId, head, named, userNid } = room
+  const inviter = head === undefined ? undefined : await serverOfInviter(deps, head, userNid)
+  const members = [...(head?.members.servers ?? [])].sort(([, a], [, b]) => b - a).map(([server]) => server)
+  const colon = roomId.indexOf(':')
+  const ofRoom = colon === -1 ? undefined : parseServerName(roomId.slice(colon + 1))
+  const all = [
+    ...named,
+    ...(inviter === undefined ? [] : [inviter]),
+    ...members,
+    ...(ofRoom === undefined ? [] : [ofRoom]),
+  ]
+  return [...new Set(all)].filter((server) => server !== deps.serverName).slice(0, CANDIDATES_MAX)
+}
+
+async function serverOfInviter(
+  deps: Pick<Homeserver, 'memberships' | 'events'>,
+  head: RoomHead,
+  userNid: number,
+): Promise<ServerName | undefined> {
+  const membership = (await deps.memberships.of(userNid)).get(head.roomNid)
+  const event = membership === undefined ? undefined : await deps.events.byNid(membership.eventNid)
+  return event === undefined ? undefined : serverNameOf(event.pdu.sender)
+}

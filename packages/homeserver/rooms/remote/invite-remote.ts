@@ -1,0 +1,83 @@
+/** Inviting somebody of another server, who has to sign the invitation too. <https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room> */
+import { matrixError } from '@holdfast/protocol/errors'
+import { signEventJson } from '@holdfast/protocol/event/sign'
+import { serverNameOf } from '@holdfast/protocol/ids/common'
+import type { UserId } from '@holdfast/protocol/ids/brand'
+import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
+import { TIME_LIMITS } from '@holdfast/protocol/limits'
+import type { Homeserver } from '../../homeserver.ts'
+import { ask, part, type Asking } from '../../federation/remote-rooms/ask.ts'
+import { stateEventsAt } from '../current-state.ts'
+import { draftUnsent } from '../draft-unsent.ts'
+import { acceptEvents } from '../receive/accept-events.ts'
+import { checkIncoming } from '../receive/check-incoming.ts'
+import type { NewRoomEvent } from '../room-draft.ts'
+import type { RoomHead } from '../room-heads.ts'
+import { wirePdu, type WireDeps } from '../serve/wire-pdu.ts'
+import { isUnknownEndpoint, type RemoteDeps } from './join-remote.ts'
+import { STRIPPED_TYPES, strippedTexts } from './stripped.ts'
+import { tryServers } from './try-servers.ts'
+
+type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
+
+/**
+ * Sends the invitation to the user's server, and then into the room.
+ * @throws {MatrixError} by the authorisation rules, or what the other server said
+ */
+export async function inviteRemoteUser(
+  deps: InviteDeps,
+  room: { readonly roomNid: number; readonly target: UserId; readonly event: NewRoomEvent; readonly deviceNid: number },
+): Promise<void> {
+  const { event: draft, head } = await draftUnsent(deps, room.roomNid, room.event)
+  const { rules } = head
+  const json = signEventJson(draft.json, rules, deps.serverName, deps.signingKey)
+  const signed = await tryServers([serverNameOf(room.target)], async (server) => {
+    const asking: Asking = {
+      client: deps.federation.client,
+      server,
+      urgent: true,
+      deadlineMs: TIME_LIMITS.federationQueryMs,
+    }
+    const answer = await sendInvite(asking, head, {
+      eventId: draft.pdu.eventId,
+      event: JSON.parse(json) as JsonObject,
+      state: await inviteState(deps, head, room.event.sender),
+    })
+    const event = answer['event']
+    const { incoming } = await checkIncoming(deps, head, { values: isObject(event) ? [{ value: event }] : [] })
+    const own = incoming.find(({ parsed }) => parsed.pdu.eventId === draft.pdu.eventId)
+    if (own === undefined || !(server in own.parsed.signatures)) {
+      throw matrixError('M_UNKNOWN', `${server} did not sign the invitation.`, { status: 502 })
+    }
+    return own
+  })
+  const transaction = { deviceNid: room.deviceNid, transactionId: undefined }
+  const arrivals = [{ incoming: signed, isOurs: true, transaction }]
+  const [acceptance] = await acceptEvents(deps, head, { arrivals, time: 'present' })
+  if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
+  throw matrixError('M_FORBIDDEN', 'The room changed meanwhile, and does not admit the invitation any more.')
+}
+
+async function sendInvite(
+  asking: Asking,
+  { roomId, version }: RoomHead,
+  invite: { readonly eventId: string; readonly event: JsonObject; readonly state: readonly JsonObject[] },
+): Promise<JsonObject> {
+  const target = `${part(roomId)}/${part(invite.eventId)}`
+  try {
+    const body = { room_version: version, event: invite.event, invite_room_state: invite.state }
+    return await ask(asking, { method: 'PUT', path: `/_matrix/federation/v2/invite/${target}`, body })
+  } catch (error) {
+    if (!isUnknownEndpoint(error) || (version !== '1' && version !== '2')) throw error
+    const stripped = strippedTexts(invite.state).map((text) => JSON.parse(text) as JsonObject)
+    const body = { ...invite.event, unsigned: { invite_room_state: stripped } }
+    return ask(asking, { method: 'PUT', path: `/_matrix/federation/v1/invite/${target}`, body })
+  }
+}
+
+/** What the invited user is shown of the room, as whole events, so that their server can check them. */
+async function inviteState(deps: InviteDeps, head: RoomHead, sender: UserId): Promise<readonly JsonObject[]> {
+  const keys = [...STRIPPED_TYPES.map((type) => ({ type, stateKey: '' })), { type: 'm.room.member', stateKey: sender }]
+  const events = await stateEventsAt(deps, head.state.map, keys)
+  return Promise.all(events.map(async (event) => JSON.parse(await wirePdu(deps, event)) as JsonObject))
+}

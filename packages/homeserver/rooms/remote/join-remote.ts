@@ -1,0 +1,127 @@
+/** Joining a room through a server that is in it. <https://spec.matrix.org/v1.19/server-server-api/#joining-rooms> */
+import { matrixError } from '@holdfast/protocol/errors'
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
+import { TIME_LIMITS } from '@holdfast/protocol/limits'
+import type { Requester } from '../../accounts/requester.ts'
+import type { Homeserver } from '../../homeserver.ts'
+import { ask, eventsIn, part, type Asking } from '../../federation/remote-rooms/ask.ts'
+import { FederationFailed } from '../../federation/transport/federation-failed.ts'
+import { acceptEvents } from '../receive/accept-events.ts'
+import { checkIncoming } from '../receive/check-incoming.ts'
+import type { IncomingEvent } from '../receive/incoming.ts'
+import { isResident } from '../room-heads.ts'
+import { candidateServers } from './candidates.ts'
+import { importRoom, type ImportDeps, type ToldRoom } from './import-room.ts'
+import { ensureRoom, type OutsideDeps } from './outside-room.ts'
+import { askTemplate, eventFromTemplate, type Template } from './templates.ts'
+import { tryServers } from './try-servers.ts'
+
+export type RemoteDeps = ImportDeps &
+  OutsideDeps &
+  Pick<Homeserver, 'federation' | 'inboxes' | 'signingKey' | 'random' | 'log'>
+
+export type RemoteJoin = {
+  readonly roomId: RoomId
+  /** Servers that the client named. */
+  readonly servers: readonly ServerName[]
+  /** The content of the member event, complete but for who vouches for it. */
+  readonly content: JsonObject
+  readonly signal?: AbortSignal | undefined
+}
+
+const STATE_BYTES_MAX = 256 * 1024 * 1024
+
+/**
+ * Joins by way of the first server that lets the user in.
+ * @throws {MatrixError} what the servers said
+ */
+export async function joinRemoteRoom(
+  deps: RemoteDeps,
+  requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
+  join: RemoteJoin,
+): Promise<void> {
+  const { roomId } = join
+  await deps.inboxes.run(roomId, async () => {
+    const head = await deps.heads.byId(roomId)
+    // Somebody else from here may have joined while this waited.
+    if (head?.members.joined.has(requester.userNid) === true) return
+    const room = { roomId, head, named: join.servers, userNid: requester.userNid }
+    await tryServers(await candidateServers(deps, room), (server) => joinThrough(deps, requester, { join, server }))
+  })
+}
+
+async function joinThrough(
+  deps: RemoteDeps,
+  requester: Pick<Requester, 'userId' | 'deviceNid'>,
+  { join, server }: { readonly join: RemoteJoin; readonly server: ServerName },
+): Promise<void> {
+  const { roomId, signal } = join
+  const asking: Asking = {
+    client: deps.federation.client,
+    server,
+    urgent: true,
+    deadlineMs: TIME_LIMITS.federationMakeMs,
+    ...(signal === undefined ? {} : { signal }),
+  }
+  const { userId } = requester
+  const template = await askTemplate(asking, 'join', { roomId, userId })
+  const content = withVoucher(join.content, template)
+  const own = eventFromTemplate(deps, template, { asking, roomId, userId, content })
+  const answer = await sendJoin({ ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }, roomId, own)
+  const room = await ensureRoom(deps, roomId, template.rules)
+  const incoming = (await countersigned(deps, room, { own, answer })) ?? own
+  const transaction = { deviceNid: requester.deviceNid, transactionId: undefined }
+  const head = await deps.heads.byNid(room.roomNid)
+  if (isResident(head)) {
+    // Nobody here could vouch for the join, but we know the room better than to be told its state.
+    const [acceptance] = await acceptEvents(deps, room, { arrivals: [{ incoming, transaction }], time: 'present' })
+    if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
+    throw matrixError('M_FORBIDDEN', 'The room, as it is known here, does not admit the join.')
+  }
+  await importRoom(deps, room, { told: toldRoom(asking, answer), incoming, transaction })
+}
+
+/** In restricted rooms the other server names whom of its users it lets vouch. */
+function withVoucher(content: JsonObject, { event, rules }: Template): JsonObject {
+  const offered = isObject(event['content']) ? event['content']['join_authorised_via_users_server'] : undefined
+  if (!rules.restrictedJoins || typeof offered !== 'string') return content
+  return { ...content, join_authorised_via_users_server: offered }
+}
+
+async function sendJoin(asking: Asking, roomId: RoomId, { parsed }: IncomingEvent): Promise<JsonObject> {
+  const target = `${part(roomId)}/${part(parsed.pdu.eventId)}`
+  const body = JSON.parse(parsed.json) as JsonObject
+  const request = { method: 'PUT', body, responseBytesMax: STATE_BYTES_MAX } as const
+  try {
+    return await ask(asking, { ...request, path: `/_matrix/federation/v2/send_join/${target}` })
+  } catch (error) {
+    if (!isUnknownEndpoint(error)) throw error
+    return ask(asking, { ...request, path: `/_matrix/federation/v1/send_join/${target}` })
+  }
+}
+
+/** Servers from before version 2 of an endpoint do not know it. */
+export function isUnknownEndpoint(error: unknown): boolean {
+  return (
+    error instanceof FederationFailed &&
+    (error.status === 404 || error.status === 405 || error.status === 400) &&
+    (error.errcode === undefined || error.errcode === 'M_UNRECOGNIZED')
+  )
+}
+
+/** Our event with the signature of the server that vouches for it; undefined if there is none. */
+async function countersigned(
+  deps: RemoteDeps,
+  room: Parameters<typeof checkIncoming>[1],
+  { own, answer }: { readonly own: IncomingEvent; readonly answer: JsonObject },
+): Promise<IncomingEvent | undefined> {
+  const { event } = answer
+  if (!isObject(event)) return undefined
+  const { incoming } = await checkIncoming(deps, room, { values: [{ value: event }] })
+  return incoming.find(({ parsed }) => parsed.pdu.eventId === own.parsed.pdu.eventId)
+}
+
+function toldRoom(asking: Asking, answer: JsonObject): ToldRoom {
+  return { state: eventsIn(asking, answer, 'state'), authChain: eventsIn(asking, answer, 'auth_chain') }
+}
