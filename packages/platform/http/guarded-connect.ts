@@ -1,6 +1,6 @@
 /** Sockets to the outside that can only reach permitted addresses, whatever a name resolves to at that moment. */
 import type { LookupAddress } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { checkServerIdentity, SecureContext } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { OutgoingFailed } from './client.ts'
@@ -19,6 +19,8 @@ export type GuardedConnectOptions = {
   readonly connectMs: number
   readonly tls: OutgoingTls
   readonly lookup: LookupFunction
+  /** Holds each socket until it is connected, so that whoever stops need not wait for silent servers. */
+  readonly connecting: Set<Socket>
   /** The name that the certificate must carry. */
   readonly name: string
   readonly connectTo: { readonly host: string; readonly port: number }
@@ -30,7 +32,7 @@ export type GuardedConnectOptions = {
  */
 export function guardedConnector(
   build: typeof buildConnector,
-  { guard, connectMs, tls, lookup, name, connectTo: { host, port } }: GuardedConnectOptions,
+  { guard, connectMs, tls, lookup, connecting, name, connectTo: { host, port } }: GuardedConnectOptions,
 ): buildConnector.connector {
   const connect = build({
     timeout: connectMs,
@@ -47,10 +49,14 @@ export function guardedConnector(
       callback(refused(host), null)
       return
     }
-    connect({ ...target, hostname: host, host, port: String(port), servername }, (...[error, socket]) => {
+    const to = { ...target, hostname: host, host, port: String(port), servername }
+    // The types of undici keep it secret that the socket is returned.
+    const opening: unknown = connect(to, (...[error, socket]) => {
+      connecting.delete(opening as Socket)
       if (error === null) callback(null, socket)
       else callback(outgoingFailure(error, { maybeSent: false }), null)
     })
+    connecting.add(opening as Socket)
   }
 }
 

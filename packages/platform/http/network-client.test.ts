@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo, LookupFunction } from 'node:net'
+import { type AddressInfo, createServer as createNetServer, type LookupFunction, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -222,6 +222,33 @@ test('a certificate must carry the name of the URL and come from a trusted autho
   await fails(distrusting.send(get('https://matrix.example/a', { connectTo })), 'certificate')
   assert.equal(server.seen.length, 2)
   await rm(folder, { recursive: true })
+})
+
+test('neither a deadline, nor giving up, nor a stop waits for a server that is silent as it should say hello', async () => {
+  const held: Socket[] = []
+  const mute = createNetServer((socket) => held.push(socket))
+  await new Promise<void>((resolve) => void mute.listen(0, '127.0.0.1', resolve))
+  const client = aClient()
+  const url = `https://127.0.0.1:${(mute.address() as AddressInfo).port}/`
+  await fails(client.send(get(url, { deadlineMs: 100 })), 'timeout')
+  await fails(client.send(get(url, { signal: AbortSignal.timeout(100) })), 'aborted')
+  const sending = client.send(get(url))
+  const failing = assert.rejects(sending, { name: 'OutgoingFailed', failure: 'aborted' })
+  const startedMs = performance.now()
+  await client[Symbol.asyncDispose]()
+  await failing
+  assert.ok(performance.now() - startedMs < 1000)
+  for (const socket of held) socket.destroy()
+  mute.close()
+})
+
+test('a failure says whether anything can have been sent', async () => {
+  await using cut = await aPeer((request) => request.socket.destroy())
+  await using client = aClient()
+  await assert.rejects(client.send(get(cut.url)), { failure: 'unreachable', maybeSent: true })
+  await assert.rejects(client.send(get('http://127.0.0.1:1/')), { failure: 'unreachable', maybeSent: false })
+  await assert.rejects(client.send(get('http://no-such-name.invalid/')), { failure: 'unreachable', maybeSent: false })
+  await assert.rejects(client.send(get('http://10.0.0.1/')), { failure: 'address-not-allowed', maybeSent: false })
 })
 
 test('connections are kept for the next request', async () => {

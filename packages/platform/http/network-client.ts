@@ -1,6 +1,6 @@
 /** The HttpClient on the network. undici is loaded at the first request: a server without federation never pays for it. */
 import { lookup as systemLookup } from 'node:dns'
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { LRUCache } from 'lru-cache'
 import type * as Undici from 'undici'
 import type { Clock } from '../clock/clock.ts'
@@ -42,6 +42,7 @@ export function createNetworkClient(options: NetworkClientOptions): HttpClient {
     // Closing lets requests that are under way finish. It fails on a pool that is destroyed already, which is no loss.
     dispose: (pool) => void pool.close().catch(() => {}),
   })
+  const connecting = new Set<Socket>()
   let loading: Promise<Loaded> | undefined
   return {
     send: async (request) => {
@@ -52,12 +53,13 @@ export function createNetworkClient(options: NetworkClientOptions): HttpClient {
       const key = connectTo === undefined ? target.origin : `${target.origin} ${connectTo.host} ${connectTo.port}`
       let pool = pools.get(key)
       if (pool === undefined) {
-        pool = openPool(loaded, target, connectTo, options)
+        pool = openPool(loaded, { target, connectTo, connecting }, options)
         pools.set(key, pool)
       }
       return sendThrough(pool, target.path, request, options)
     },
     [Symbol.asyncDispose]: async () => {
+      for (const socket of connecting) socket.destroy(new OutgoingFailed('aborted', 'the server stops'))
       const open = [...pools.values()]
       await Promise.all(open.map((pool) => pool.destroy()))
       pools.clear()
@@ -77,10 +79,15 @@ async function load({ trustedCa }: NetworkClientOptions): Promise<Loaded> {
   return { undici, tls: { checkServerIdentity, secureContext } }
 }
 
+type PoolTarget = {
+  readonly target: OutgoingTarget
+  readonly connectTo: OutgoingRequest['connectTo']
+  readonly connecting: Set<Socket>
+}
+
 function openPool(
   { undici, tls }: Loaded,
-  target: OutgoingTarget,
-  connectTo: OutgoingRequest['connectTo'],
+  { target, connectTo, connecting }: PoolTarget,
   { allow, lookup }: NetworkClientOptions,
 ): Undici.Pool {
   const connect = guardedConnector(undici.buildConnector, {
@@ -88,6 +95,7 @@ function openPool(
     connectMs: OUTGOING_LIMITS.connectMs,
     tls,
     lookup: lookup ?? systemLookup,
+    connecting,
     name: target.hostname,
     connectTo: connectTo ?? { host: target.hostname, port: target.port },
   })
@@ -111,18 +119,10 @@ async function sendThrough(
     controller.abort(new OutgoingFailed('timeout', `no complete response within ${request.deadlineMs} ms`))
   })
   const signal = request.signal === undefined ? controller.signal : AbortSignal.any([request.signal, controller.signal])
+  const givenUp = rejection(signal)
   try {
-    const response = await pool.request({
-      method: request.method,
-      path,
-      headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers },
-      body: request.body ?? null,
-      headersTimeout: request.deadlineMs,
-      signal,
-    })
-    const headers = joined(response.headers)
-    const body = await readBounded(response.body, headers, request.responseBytesMax)
-    return { status: response.statusCode, headers, body }
+    // undici heeds the signal only once it is connected.
+    return await Promise.race([exchange(pool, path, request, { userAgent, signal }), givenUp.promise])
   } catch (error) {
     if (request.signal?.aborted === true) {
       throw new OutgoingFailed('aborted', 'the request was given up', { cause: error })
@@ -130,7 +130,35 @@ async function sendThrough(
     throw outgoingFailure(error, { maybeSent: true })
   } finally {
     deadline[Symbol.dispose]()
+    givenUp[Symbol.dispose]()
   }
+}
+
+async function exchange(
+  pool: Undici.Pool,
+  path: string,
+  request: OutgoingRequest,
+  { userAgent, signal }: { readonly userAgent: string; readonly signal: AbortSignal },
+): Promise<OutgoingResponse> {
+  const response = await pool.request({
+    method: request.method,
+    path,
+    headers: { 'user-agent': userAgent, 'accept-encoding': 'identity', ...request.headers },
+    body: request.body ?? null,
+    headersTimeout: request.deadlineMs,
+    signal,
+  })
+  const headers = joined(response.headers)
+  const body = await readBounded(response.body, headers, request.responseBytesMax)
+  return { status: response.statusCode, headers, body }
+}
+
+function rejection(signal: AbortSignal): Disposable & { readonly promise: Promise<never> } {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  return { promise, [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) }
 }
 
 function joined(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {

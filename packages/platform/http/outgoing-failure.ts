@@ -26,7 +26,8 @@ function failureOf(error: unknown): OutgoingFailure {
   return byCode ?? (name === 'HTTPParserError' ? 'bad-response' : 'unreachable')
 }
 
-const FAILURES: Readonly<Record<string, 'timeout' | 'bad-response'>> = {
+const FAILURES: Readonly<Record<string, 'timeout' | 'bad-response' | 'aborted'>> = {
+  UND_ERR_DESTROYED: 'aborted',
   ETIMEDOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
   UND_ERR_HEADERS_TIMEOUT: 'timeout',

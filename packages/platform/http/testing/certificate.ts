@@ -3,10 +3,11 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 export type TestCertificate = { readonly cert: string; readonly key: string }
 
-/** For these DNS names and IPv4 addresses, and for signing itself. Valid from 2020 to 2049. */
+/** For these DNS names and IPv4 addresses, and for signing itself. Valid from 2020 to 2049, or to 2021. */
 export function selfSigned(subject: {
   readonly dnsNames: readonly string[]
   readonly addresses?: readonly string[]
+  readonly expired?: boolean
 }): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(set(sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(subject.dnsNames[0] ?? 'test')))))
@@ -24,7 +25,7 @@ export function selfSigned(subject: {
     integer(Buffer.from([0x01, ...randomBytes(15)])),
     ecdsaWithSha256,
     name,
-    sequence(utcTime('200101000000Z'), utcTime('491231235959Z')),
+    sequence(utcTime('200101000000Z'), utcTime(subject.expired === true ? '210101000000Z' : '491231235959Z')),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, extensions),
