@@ -14,6 +14,7 @@ import type { Dictionary } from './dictionary/dictionary.ts'
 import type { ServerKeys } from './federation/keys/server-keys.ts'
 import type { SigningKeys } from './federation/keys/signing-keys.ts'
 import type { ReceivedTransactions } from './federation/received-transactions.ts'
+import type { Outbox } from './federation/outbox/outbox.ts'
 import type { FederationTransport } from './federation/transport/open-transport.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { PresenceTracker } from './presence/tracker.ts'
@@ -54,6 +55,8 @@ export type Homeserver = {
   readonly serverKeys: ServerKeys
   /** What sends to other servers. */
   readonly federation: FederationTransport
+  /** Carries events and EDUs to other servers. */
+  readonly outbox: Outbox
   /** Integer ids of users, event types, state keys. */
   readonly dictionary: Dictionary
   /** Events by integer id and by event id, cached. */

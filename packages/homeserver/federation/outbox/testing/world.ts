@@ -1,0 +1,180 @@
+/** One homeserver, its outbox on a clock that stands still, and other servers that answer as they are told. */
+import type { Clock } from '@holdfast/platform/clock/clock'
+import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
+import { createSilentLog } from '@holdfast/platform/log/silent-log'
+import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
+import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
+import type { JsonObject } from '@holdfast/protocol/json/value'
+import { act } from '../../../rooms/serve/testing/far-server.ts'
+import { startTestHomeserver, type TestHomeserver, type TestUser } from '../../../testing/homeserver.ts'
+import { until } from '../../../testing/until.ts'
+import { scriptedHttp, type ScriptedAnswer } from '../../transport/testing/scripted-http.ts'
+import { openFederationTransport } from '../../transport/open-transport.ts'
+import { type Outbox, openOutbox } from '../outbox.ts'
+
+export type SentTransaction = {
+  readonly to: string
+  readonly txnId: string
+  readonly pdus: readonly JsonObject[]
+  readonly edus: readonly JsonObject[]
+}
+
+type Answer = (transaction: SentTransaction) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
+
+export type World = AsyncDisposable & {
+  readonly homeserver: TestHomeserver
+  readonly ann: TestUser
+  readonly clock: ManualClock
+  /** The outbox that runs now. */
+  readonly outbox: Outbox
+  /** What arrived, in order, whatever was answered. */
+  readonly sent: SentTransaction[]
+  /** From now on all servers answer so; undefined: they cannot be reached. */
+  answer(answer: Answer): void
+  /** Other servers send us something. */
+  heardFrom(server: string): void
+  aRoom(members: readonly string[]): Promise<string>
+  /** A member of another server joins or leaves, or is what ann makes of them. */
+  member(room: string, userId: string, membership: string, sender?: string): Promise<string>
+  /** Ann says something; the answer is the event id. */
+  say(room: string, body: string): Promise<string>
+  /** The process dies: nothing that runs gets any further. */
+  crash(): Promise<void>
+  stop(): Promise<void>
+  start(): Promise<void>
+  /** Bodies of messages that the server got, in order, also repeated ones. */
+  heard(server: string): string[]
+  untilHeard(server: string, body: string): Promise<void>
+  /** Until nothing is in flight and all that can be written down is. */
+  untilQuiet(): Promise<void>
+}
+
+export const accept: Answer = () => ({ body: { pdus: {} } })
+
+export async function aWorld(): Promise<World> {
+  const clock = createManualClock({ nowMs: Date.now() })
+  const homeserver = await startTestHomeserver()
+  const ann = await homeserver.user('ann')
+  const sent: SentTransaction[] = []
+  let answer: Answer = accept
+  let running = await open()
+  let said = 0
+
+  async function open() {
+    const life = { isOver: false }
+    const mortal = mortalClock(clock, life)
+    const http = scriptedHttp(async (request) => {
+      if (life.isOver) return new Promise(() => {})
+      const transaction = transactionIn(request)
+      if (transaction === undefined) return undefined
+      sent.push(transaction)
+      const given = await answer(transaction)
+      return life.isOver ? new Promise(() => {}) : given
+    })
+    const { parts } = homeserver
+    const transport = openFederationTransport({
+      ...parts,
+      http,
+      resolver: nobody,
+      clock: mortal,
+      random: createSeededRandom(1),
+      log: createSilentLog(),
+      signingKey: parts.signingKey,
+    })
+    const outbox = openOutbox({ ...parts, clock: mortal, federation: transport })
+    await outbox.start()
+    return { life, outbox, transport }
+  }
+
+  const world: World = {
+    homeserver,
+    ann,
+    clock,
+    sent,
+    get outbox() {
+      return running.outbox
+    },
+    answer: (given) => (answer = given),
+    heardFrom: (server) => running.transport.destinations.heardFrom(server as ServerName),
+    aRoom: async (members) => {
+      const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat', room_version: '10' })
+      for (const userId of members) await world.member(room_id, userId, 'join')
+      return room_id
+    },
+    member: (room, userId, membership, sender = userId) =>
+      act(homeserver, room, {
+        type: 'm.room.member',
+        stateKey: userId,
+        sender: sender as UserId,
+        content: { membership },
+      }),
+    say: async (room, body) => {
+      said += 1
+      const path = `/rooms/${room}/send/m.room.message/said${said}`
+      return (await ann.ok('PUT', path, { msgtype: 'm.text', body })).event_id
+    },
+    crash: async () => {
+      running.life.isOver = true
+      await homeserver.restart()
+      running = await open()
+    },
+    stop: async () => {
+      await running.outbox[Symbol.asyncDispose]()
+      await running.transport.destinations.settled()
+    },
+    start: async () => {
+      await homeserver.restart()
+      running = await open()
+    },
+    heard: (server) =>
+      sent.filter(({ to }) => to === server).flatMap(({ pdus }) => pdus.flatMap((pdu) => bodyOf(pdu))),
+    untilHeard: (server, body) => until(() => world.heard(server).includes(body), `${server} hears ${body}`),
+    untilQuiet: async () => {
+      for (let turn = 0; turn < 30; turn += 1) {
+        await clock.advance(100)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      answer = accept
+      await running.outbox[Symbol.asyncDispose]()
+      await homeserver[Symbol.asyncDispose]()
+    },
+  }
+  return world
+}
+
+function bodyOf(pdu: JsonObject): string[] {
+  const { body } = pdu['content'] as { readonly body?: string }
+  return body === undefined ? [] : [body]
+}
+
+function transactionIn(request: {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}): SentTransaction | undefined {
+  const match = /\/_matrix\/federation\/v1\/send\/([^/?]+)$/.exec(request.url)
+  if (match === null) return undefined
+  const body = JSON.parse(String(request.body))
+  return { to: request.headers!['host']!, txnId: match[1]!, pdus: body.pdus, edus: body.edus ?? [] }
+}
+
+/** What is set on the clock of a dead process never happens. */
+function mortalClock(clock: ManualClock, life: { readonly isOver: boolean }): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    after: (ms, action) =>
+      clock.after(ms, () => {
+        if (!life.isOver) action()
+      }),
+  }
+}
+
+const nobody = { lookup: async () => [], lookupSrv: async () => [] } as never
+
+export function roomNidOf({ homeserver }: World, room: string): Promise<number | undefined> {
+  return homeserver.parts.heads.roomNid(room as RoomId)
+}
