@@ -93,7 +93,7 @@ test('a server is never asked by itself', async () => {
   await fails(pair.send({ destination: OWN_NAME }), 'own-server')
 })
 
-test('[D17] a certificate that is expired, of another name, or of nobody we know ends the connection', async () => {
+test('a certificate that is expired, of another name, or of nobody we know ends the connection', async () => {
   const wrong = {
     expired: selfSigned({ dnsNames: ['a.example'], expired: true }),
     'of another name': selfSigned({ dnsNames: ['b.example'] }),
@@ -171,7 +171,7 @@ test('[FT20] what was cut off is sent once more by GET and PUT, never by POST', 
   assert.equal(dead.peer.seen.length, 2)
 })
 
-test('[X9] silence at any stage ends with the deadline', async () => {
+test('silence at any stage ends with the deadline', async () => {
   const held: Socket[] = []
   const mute = createServer((socket) => held.push(socket))
   await new Promise<void>((resolve) => void mute.listen(0, '127.0.0.1', resolve))
