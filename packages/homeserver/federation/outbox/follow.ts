@@ -18,6 +18,8 @@ export function openFollower(deps: Pick<Homeserver, 'clock' | 'log'>, name: stri
   async function run(): Promise<void> {
     while (isAsked && !isStopped) {
       isAsked = false
+      // Who asks does so while a commit is published, and a moment before readers may go up to it.
+      await Promise.resolve()
       if (await step()) isAsked = true
     }
   }

@@ -1,6 +1,7 @@
 /** One homeserver, its outbox on a clock that stands still, and other servers that answer as they are told. */
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
+import type { Log } from '@holdfast/platform/log/log'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
 import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
@@ -51,7 +52,7 @@ export type World = AsyncDisposable & {
 
 export const accept: Answer = () => ({ body: { pdus: {} } })
 
-export async function aWorld(): Promise<World> {
+export async function aWorld(log: Log = createSilentLog()): Promise<World> {
   const clock = createManualClock({ nowMs: Date.now() })
   const homeserver = await startTestHomeserver()
   const ann = await homeserver.user('ann')
@@ -78,10 +79,10 @@ export async function aWorld(): Promise<World> {
       resolver: nobody,
       clock: mortal,
       random: createSeededRandom(1),
-      log: createSilentLog(),
+      log,
       signingKey: parts.signingKey,
     })
-    const outbox = openOutbox({ ...parts, clock: mortal, federation: transport })
+    const outbox = openOutbox({ ...parts, log, clock: mortal, federation: transport })
     await outbox.start()
     return { life, outbox, transport }
   }
