@@ -4,8 +4,9 @@ import { passesRoomEventFilter } from '@holdfast/protocol/filter/match'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { timelineBackwards, timelineForwards } from '../storage/events.ts'
+import { EVENT_FLAGS, timelineBackwards, timelineForwards } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
+import { fillGapBefore } from './receive/fill-gap.ts'
 import { eventVisibility } from './visible-events.ts'
 
 export type PageQuery = {
@@ -45,12 +46,19 @@ export async function messagePage(
   const events: StoredEvent[] = []
   let cursor = query.direction === 'b' ? Math.min(query.from, view.upTo) : query.from
   let rowsLeft = ROWS_MAX
-  while (events.length < query.limit && rowsLeft > 0) {
+  // Where something is missing right before the page, other servers may have it.
+  if (query.direction === 'b') await fillGapBefore(deps, { roomNid: view.head.roomNid, position: cursor })
+  pages: while (events.length < query.limit && rowsLeft > 0) {
     const batch = Math.min(BATCH_MAX, rowsLeft, query.limit - events.length)
     const rows = await readRows(deps, view, { ...query, cursor, batch })
     for (const event of await deps.events.fromRows(rows)) {
       cursor = query.direction === 'b' ? event.position - 1 : event.position
       if (passes(query, event) && (await visibility.mayRead(event))) events.push(event)
+      const isGap = query.direction === 'b' && (event.flags & EVENT_FLAGS.gap) !== 0
+      if (!isGap) continue
+      // The next page begins with what is missing here.
+      if (events.length > 0) return { events, next: cursor, end: cursor }
+      if (await fillGapBefore(deps, { roomNid: view.head.roomNid, position: cursor })) continue pages
     }
     if (rows.length < batch) return { events, next: undefined, end: cursor }
     rowsLeft -= rows.length

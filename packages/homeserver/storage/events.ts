@@ -10,6 +10,8 @@ export const EVENT_FLAGS = {
   softFailed: 4,
   /** Known, but not part of the room's graph here. */
   outlier: 8,
+  /** Events right before it are not here; other servers have them. */
+  gap: 16,
 } as const
 
 /** The position of events that are on no timeline. */
@@ -175,5 +177,32 @@ export function stateKeyHistory(
         FROM events
         WHERE room_nid = ${key.roomNid} AND state_key_nid = ${key.stateKeyNid} AND flags & ${HIDDEN_FLAGS} = 0
         ORDER BY position DESC LIMIT ${key.limit}`,
+  )
+}
+
+/** The event next to a position of a room's timeline: the first after it, or the last before it. */
+export function neighbourEvent(
+  db: Reader,
+  at: { readonly roomNid: number; readonly position: number; readonly side: 'after' | 'before' },
+): Promise<{ event_nid: number; position: number; flags: number } | undefined> {
+  if (at.side === 'after') {
+    return db.row(
+      sql`SELECT event_nid, position, flags FROM events
+          WHERE room_nid = ${at.roomNid} AND position > ${at.position} AND flags & ${HIDDEN_FLAGS} = 0
+          ORDER BY position ASC LIMIT 1`,
+    )
+  }
+  return db.row(
+    sql`SELECT event_nid, position, flags FROM events
+        WHERE room_nid = ${at.roomNid} AND position < ${at.position} AND position > ${NOWHERE}
+          AND flags & ${HIDDEN_FLAGS} = 0
+        ORDER BY position DESC LIMIT 1`,
+  )
+}
+
+/** What was missing before the event is here now. */
+export function closeGap(eventNid: number): Statement {
+  return statement(
+    sql`UPDATE events SET flags = flags - ${EVENT_FLAGS.gap} WHERE event_nid = ${eventNid} AND flags & ${EVENT_FLAGS.gap} <> 0`,
   )
 }

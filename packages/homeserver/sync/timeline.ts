@@ -7,7 +7,7 @@ import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { eventVisibility, type EventReaderUser } from '../rooms/visible-events.ts'
-import { timelineBackwards } from '../storage/events.ts'
+import { EVENT_FLAGS, timelineBackwards } from '../storage/events.ts'
 import { stateAt } from './room-state.ts'
 
 export type Timeline = {
@@ -58,6 +58,9 @@ export async function loadTimeline(deps: Homeserver, query: TimelineQuery): Prom
       if (!passes(query, event) || !(await visibility.mayRead(event))) collected.leaveOut(event)
       else if (!collected.take(event))
         return { events: events.reverse(), limited: true, start: event.position, unshown }
+      // Events before it are missing here: the client gets them, and we, when it goes back.
+      if ((event.flags & EVENT_FLAGS.gap) !== 0)
+        return { events: events.reverse(), limited: true, start: event.position - 1, unshown }
       upTo = event.position - 1
     }
     if (rows.length < batch) {

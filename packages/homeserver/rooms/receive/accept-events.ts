@@ -22,15 +22,16 @@ const EVENTS_PER_TURN = 50
 export async function acceptEvents(
   deps: AcceptDeps,
   room: AcceptedRoom,
-  { arrivals, time }: { readonly arrivals: readonly Arrival[]; readonly time: BatchOptions['time'] },
+  { arrivals, ...options }: BatchOptions & { readonly arrivals: readonly Arrival[] },
 ): Promise<readonly Acceptance[]> {
   const outcomes: Acceptance[] = []
-  for (let start = 0; start < arrivals.length; start += EVENTS_PER_TURN) {
-    const some = arrivals.slice(start, start + EVENTS_PER_TURN)
-    const accepted = await deps.roomQueue.turn(room.roomNid, (head) =>
-      acceptInTurn(deps, room, { head, time, arrivals: some }),
-    )
-    outcomes.push(...accepted)
+  // What fills a gap comes whole, as its place is counted from its end.
+  const atOnce = options.time === 'past' ? arrivals.length : EVENTS_PER_TURN
+  for (let start = 0; start < arrivals.length; start += atOnce) {
+    const some = arrivals.slice(start, start + atOnce)
+    const turn = (head: RoomHead | undefined): Promise<readonly Acceptance[]> =>
+      acceptInTurn(deps, room, { head, options, arrivals: some })
+    outcomes.push(...(await deps.roomQueue.turn(room.roomNid, turn)))
   }
   return outcomes
 }
@@ -40,12 +41,12 @@ async function acceptInTurn(
   room: AcceptedRoom,
   turn: {
     readonly head: RoomHead | undefined
-    readonly time: BatchOptions['time']
+    readonly options: BatchOptions
     readonly arrivals: readonly Arrival[]
   },
 ): Promise<readonly Acceptance[]> {
-  const { head, time, arrivals } = turn
-  const batch = new ReceivedBatch(deps, { ...room, version: room.rules.version }, head, { time })
+  const { head, options, arrivals } = turn
+  const batch = new ReceivedBatch(deps, { ...room, version: room.rules.version }, head, options)
   const outcomes: Acceptance[] = []
   for (const arrival of arrivals) outcomes.push(await batch.add(arrival))
   await batch.finish()

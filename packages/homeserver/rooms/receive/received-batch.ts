@@ -5,7 +5,7 @@ import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { checkReceivedPdu, type ReceiptReason } from '@holdfast/protocol/receipt/check'
 import { diffStateMaps, stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
-import { EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
+import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
 import { MEMBERSHIP_CODES, type Membership } from '../../storage/memberships.ts'
 import type { StoredEvent } from '../event-store.ts'
 import type {
@@ -31,7 +31,12 @@ export type BatchRoom = DraftRoom & { readonly roomId: RoomId }
 export type BatchOptions = {
   /** `present`: new events of the timeline. `past`: they come before all that is here. `anew`: the room begins again with them. */
   readonly time: 'present' | 'past' | 'anew'
+  /** With `past`: the position of the event that they come before, and its nid: the gap before it is closed with them. */
+  readonly gap?: { readonly position: number; readonly eventNid: number }
 }
+
+/** Positions left free before an event of which the ones before are missing, for those that are fetched later. */
+const RESERVED_FOR_GAP = 1_000
 
 /** Refused events between an event and the extremities that it leaves behind. */
 const REFUSED_BETWEEN_MAX = 100
@@ -45,6 +50,7 @@ export class ReceivedBatch implements RoomChanges {
   memberChanges: readonly MembershipChange[] = []
   readonly #deps: BatchDeps
   readonly #time: BatchOptions['time']
+  readonly #gap: BatchOptions['gap']
   readonly #states: BatchStates
   readonly #byId = new Map<EventId, DraftEvent>()
   readonly #byNid = new Map<number, DraftEvent>()
@@ -58,6 +64,7 @@ export class ReceivedBatch implements RoomChanges {
     this.room = room
     this.head = head
     this.#time = options.time
+    this.#gap = options.gap
     this.#state = head?.state ?? EMPTY_STATE
     this.#tips = options.time === 'anew' ? [] : (head?.extremities ?? [])
     this.#depth = head?.depth ?? 0
@@ -103,6 +110,7 @@ export class ReceivedBatch implements RoomChanges {
 
   /** Call after the last event and before the commit. */
   async finish(): Promise<void> {
+    if (this.#gap !== undefined) this.#fillGap(this.#gap)
     if (this.#time === 'past') return
     const changes: MembershipChange[] = []
     const cause = Math.max(this.#positions - 1, 0)
@@ -188,13 +196,15 @@ export class ReceivedBatch implements RoomChanges {
     const isRejected = verdict?.verdict === 'reject'
     const after =
       stateKeyNid === undefined || isRejected ? before : await this.#states.withEvent(before, stateKeyNid, nid)
+    const isShown = verdict === undefined && this.#time !== 'past'
+    const hasGap = verdict === undefined && !pdu.prevEvents.every((eventId) => hasState(known.get(eventId)))
     const event: StoredEventRef = {
       nid,
       roomNid: this.room.roomNid,
       pdu,
       senderNid: words.senderNid,
       stateKeyNid,
-      flags: verdict === undefined ? 0 : isRejected ? EVENT_FLAGS.rejected : EVENT_FLAGS.softFailed,
+      flags: flagsOf(verdict?.verdict, hasGap),
       stateNid: after.nid,
       replacesNid: stateKeyNid === undefined ? undefined : stateMapGet(before.map, stateKeyNid),
       redactedByNid: undefined,
@@ -202,12 +212,12 @@ export class ReceivedBatch implements RoomChanges {
       transactionId: arrival.transaction?.transactionId,
       json,
     }
-    const isShown = verdict === undefined && this.#time !== 'past'
+    if (isShown && hasGap && this.head !== undefined) this.#positions += RESERVED_FOR_GAP
     if (isShown) await this.#advance(event, { known, after })
     const drafted: DraftEvent = {
       event,
       typeNid: words.typeNid,
-      positionOffset: isShown ? this.#positions++ : undefined,
+      positionOffset: isShown ? this.#positions : undefined,
       newStates: this.#states.takeNew(),
       roomStateNid: isShown && this.#state.nid !== after.nid ? this.#state.nid : undefined,
       edges: {
@@ -218,11 +228,24 @@ export class ReceivedBatch implements RoomChanges {
       isOurs: arrival.isOurs === true,
       isStored: found.present !== undefined,
     }
+    if (isShown) this.#positions += 1
     this.#hold(drafted)
     if (verdict === undefined) await this.#redact(event, before)
     return verdict === undefined
       ? { outcome: 'accepted', nid }
       : { outcome: isRejected ? 'rejected' : 'soft-failed', nid, rule: verdict.rule, message: verdict.message }
+  }
+
+  /** The accepted events get the positions right before the gap's event, in their order. */
+  #fillGap({ position, eventNid }: { readonly position: number; readonly eventNid: number }): void {
+    const accepted = this.events.filter(({ verdict }) => verdict === undefined)
+    if (accepted.length === 0) return
+    for (const [index, drafted] of this.events.entries()) {
+      const place = accepted.indexOf(drafted)
+      if (place !== -1) this.events[index] = { ...drafted, pastPosition: position - accepted.length + place }
+    }
+    this.sides.push({ statement: closeGap(eventNid), broken: undefined })
+    this.redactedNids.push(eventNid)
   }
 
   #hold(drafted: DraftEvent): void {
@@ -288,6 +311,12 @@ export class ReceivedBatch implements RoomChanges {
     const userNid = await this.#deps.dictionary.internUser(userId)
     return { userNid, userId, membership: membership as Membership, eventNid: event.nid, positionOffset }
   }
+}
+
+function flagsOf(verdict: 'reject' | 'soft-fail' | undefined, hasGap: boolean): number {
+  if (verdict === 'reject') return EVENT_FLAGS.rejected
+  if (verdict === 'soft-fail') return EVENT_FLAGS.softFailed
+  return hasGap ? EVENT_FLAGS.gap : 0
 }
 
 function hasState(event: KnownEvent | undefined): event is KnownEvent {
