@@ -247,7 +247,7 @@ function lazily({ dag }: Story, loaded: Loaded): ResolutionSource {
   return {
     event: (nid) => (loaded.events.has(nid) ? dag.events[nid] : undefined),
     authNids: (nid) => (loaded.edges.has(nid) ? dag.events[nid]!.authNids : undefined),
-    stateKeyNid: dag.source.stateKeyNid,
+    stateKeyNid: (type, stateKey) => dag.source.stateKeyNid(type, stateKey),
   }
 }
 

@@ -46,9 +46,12 @@ function lastOfUnbrokenLine(
 
 /** Ascending depth, then descending SHA-1. */
 function byDepthThenSha1(events: readonly Pdu[]): Pdu[] {
-  const sha1 = (event: Pdu): Buffer => createHash('sha1').update(event.eventId).digest()
   return [...events].sort((left, right) => {
     if (left.depth !== right.depth) return left.depth < right.depth ? -1 : 1
     return Buffer.compare(sha1(right), sha1(left))
   })
+}
+
+function sha1({ eventId }: Pdu): Buffer {
+  return createHash('sha1').update(eventId).digest()
 }

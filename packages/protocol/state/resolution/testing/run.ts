@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a rule for windows; threads have no origin */
 /**
  * Holds state resolution against the naive implementation on many random rooms, on every core:
  *
