@@ -84,6 +84,13 @@ export function departures(
   )
 }
 
+/** The event of ours at this position, while some server has not heard of it. */
+export function outgoingEventAt(db: Reader, eventPosition: number): Promise<OutgoingEventRow | undefined> {
+  return db.row(
+    sql`SELECT position, room_nid, event_nid, departed FROM outgoing_events WHERE position = ${eventPosition}`,
+  )
+}
+
 /** Of a room only what is from `below` on is kept, and the events that took servers out of it. */
 export function deleteOlderInRoom(row: { readonly roomNid: number; readonly below: number }): Statement {
   return statement(
@@ -147,9 +154,7 @@ export function countOutgoingEdus(db: Reader, serverName: string): Promise<reado
 
 /** The server has them. */
 export function deleteOutgoingEdus(row: { readonly serverName: string; readonly upTo: number }): Statement {
-  return statement(
-    sql`DELETE FROM outgoing_edus WHERE server_name = ${row.serverName} AND position <= ${row.upTo}`,
-  )
+  return statement(sql`DELETE FROM outgoing_edus WHERE server_name = ${row.serverName} AND position <= ${row.upTo}`)
 }
 
 /** Of those with the same key only the newest stays. */

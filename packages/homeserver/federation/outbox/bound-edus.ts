@@ -10,7 +10,9 @@ import { OUTBOX_LIMITS } from './limits.ts'
  */
 export function boundEdus(deps: Pick<Homeserver, 'db' | 'log'>, lane: Lane): void {
   lane.edusUnchecked = 0
-  bound(deps, lane).catch((error: unknown) => deps.log.warn({ err: error, destination: lane.server }, 'EDUs not bounded'))
+  bound(deps, lane).catch((error: unknown) =>
+    deps.log.warn({ err: error, destination: lane.server }, 'EDUs not bounded'),
+  )
 }
 
 async function bound({ db, log }: Pick<Homeserver, 'db' | 'log'>, { server }: Lane): Promise<void> {

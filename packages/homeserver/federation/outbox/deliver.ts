@@ -85,12 +85,7 @@ async function settle(deps: DeliverDeps, lane: Lane, { taken, edus }: Batch): Pr
   await deps.db.commit([deleteOutgoingEdus({ serverName: lane.server, upTo })])
 }
 
-async function failure(
-  deps: DeliverDeps,
-  lane: Lane,
-  batch: Batch | undefined,
-  error: unknown,
-): Promise<Delivery> {
+async function failure(deps: DeliverDeps, lane: Lane, batch: Batch | undefined, error: unknown): Promise<Delivery> {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof FederationFailed)) {
     deps.log.error({ err: error, destination: lane.server }, 'transaction not made')

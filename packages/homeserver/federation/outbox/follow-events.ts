@@ -15,13 +15,17 @@ export type FollowEventsDeps = Pick<Homeserver, 'db' | 'clock' | 'events' | 'hea
 }
 
 export type EventRouter = {
+  /** Events up to here are in lanes. */
   readonly routed: number
+  /** How many events that were. */
+  readonly count: number
   /** @returns whether there may be more */
   step(): Promise<boolean>
 }
 
 export function openEventRouter(deps: FollowEventsDeps, settled: number): EventRouter {
   let routed = settled
+  let count = 0
 
   async function route(row: OutgoingEventRow): Promise<void> {
     const event = await deps.events.byNid(row.event_nid)
@@ -40,11 +44,15 @@ export function openEventRouter(deps: FollowEventsDeps, settled: number): EventR
       deps.wake(lane)
     }
     routed = row.position
+    count += 1
   }
 
   return {
     get routed() {
       return routed
+    },
+    get count() {
+      return count
     },
     step: async () => {
       const slice = createSlices(deps.clock)

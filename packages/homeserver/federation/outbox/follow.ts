@@ -9,7 +9,11 @@ export type Follower = {
 }
 
 /** @param step does a piece of the work; answers whether there may be more */
-export function openFollower(deps: Pick<Homeserver, 'clock' | 'log'>, name: string, step: () => Promise<boolean>): Follower {
+export function openFollower(
+  deps: Pick<Homeserver, 'clock' | 'log'>,
+  name: string,
+  step: () => Promise<boolean>,
+): Follower {
   let running: Promise<void> | undefined
   let isAsked = false
   let isStopped = false

@@ -16,6 +16,8 @@ export type Ledger = {
   flush(): Promise<void>
   /** Every server has heard of what is up to here, but for those recorded as behind. */
   readonly settled: number
+  /** And these, too, of what is up to here. */
+  readonly told: number
 }
 
 export type LedgerDeps = Pick<Homeserver, 'db' | 'clock' | 'log'> & {
@@ -77,6 +79,9 @@ export function openLedger(deps: LedgerDeps, settledBefore: number): Ledger & Di
     flush,
     get settled() {
       return settled
+    },
+    get told() {
+      return told
     },
     [Symbol.dispose]: () => timer?.[Symbol.dispose](),
   }

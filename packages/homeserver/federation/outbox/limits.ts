@@ -31,6 +31,8 @@ export const OUTBOX_LIMITS = {
   /** Between servers that are waited for since before the start. */
   staggerMs: 20,
   eventsRoutedAtOnce: 200,
+  /** Events that a report counts. */
+  reportedEventsMax: 1_000,
   /** After an error that is not the server's being away. */
   troubleWaitMs: 5_000,
   /** A server that refuses our transactions: pauses double up to this. */

@@ -90,10 +90,10 @@ class FairPump implements Pump {
       this.#deps.log.error({ err: error, destination: lane.server }, 'outbox failed')
       return { kind: 'failed', message: String(error), waitMs: OUTBOX_LIMITS.troubleWaitMs }
     })
+    if (outcome.kind === 'failed') await this.#failed(lane, outcome)
     lane.isBusy = false
     this.inFlight -= 1
-    if (outcome.kind === 'failed') await this.#failed(lane, outcome)
-    else if (hasWork(lane)) this.wake(lane)
+    if (hasWork(lane)) this.wake(lane)
     this.#deps.delivered(lane)
     if (this.inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve()
     void this.#startReady()

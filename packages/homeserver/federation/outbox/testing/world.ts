@@ -127,8 +127,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       await homeserver.restart()
       running = await open()
     },
-    heard: (server) =>
-      sent.filter(({ to }) => to === server).flatMap(({ pdus }) => pdus.flatMap((pdu) => bodyOf(pdu))),
+    heard: (server) => sent.filter(({ to }) => to === server).flatMap(({ pdus }) => pdus.flatMap((pdu) => bodyOf(pdu))),
     untilHeard: (server, body) => until(() => world.heard(server).includes(body), `${server} hears ${body}`),
     untilQuiet: async () => {
       for (let turn = 0; turn < 30; turn += 1) {
