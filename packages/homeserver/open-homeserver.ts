@@ -98,6 +98,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const outgoing = openOutgoingSignal()
   const federation = openFederationTransport({ ...NO_NETWORK, ...ports, signingKey: () => signingKeys.current() })
   const nids = openRoomNids(db)
+  const authGraph = openAuthGraph(db)
   const shared = { ...ports, dictionary, events, states, heads, memberships, streams, outgoing, nids }
   const accounts = openAccountCaches(db)
   const signingKeyAt = (timeMs: number) => signingKeys.at(timeMs)
@@ -120,8 +121,8 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     }),
     federationTransactions: openReceivedTransactions(clock),
     inboxes: openRoomInboxes(),
-    authGraph: openAuthGraph(db),
-    roomQueue: openRoomQueue(shared),
+    authGraph,
+    roomQueue: openRoomQueue({ ...shared, authGraph }),
     presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),
     presenceWaker,
     recentJoins,

@@ -3,13 +3,14 @@ import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import { CommitOutcomeUnknown, ExpectationFailed } from '@holdfast/platform/database/database'
 import type { Homeserver } from '../homeserver.ts'
 import { positionsOf, statementsOf } from './commit-draft.ts'
+import { widened, type NarrowHead, type TipsDeps } from './many-tips.ts'
 import type { Prefetched } from './prefetch.ts'
 import { forgetChanges, publishChanges, rememberEvents, type PublishDeps } from './publish-draft.ts'
 import type { RoomChanges } from './room-changes.ts'
 import { RoomDraft } from './room-draft.ts'
 import type { RoomHead } from './room-heads.ts'
 
-export type RoundDeps = PublishDeps & Pick<Homeserver, 'random'>
+export type RoundDeps = PublishDeps & TipsDeps & Pick<Homeserver, 'random'>
 
 /** A decision, and the one who waits for it. */
 export type Job = {
@@ -23,11 +24,17 @@ type Decided = { readonly job: Job; readonly value: unknown; readonly sidesEnd: 
 /** @returns the jobs that have to be decided again, because one of the others spoiled the commit */
 export async function commitRound<Waiting extends Job>(
   deps: RoundDeps,
-  round: { readonly head: RoomHead; readonly prefetched: Prefetched; readonly jobs: readonly Waiting[] },
+  round: {
+    readonly head: RoomHead
+    readonly narrow: NarrowHead | undefined
+    readonly prefetched: Prefetched
+    readonly jobs: readonly Waiting[]
+  },
 ): Promise<readonly Waiting[]> {
   const draft = new RoomDraft(deps, round.head, round.head, round.prefetched)
   const decided = decideAll(draft, round.jobs)
-  const spoiled = await commitChanges(deps, draft)
+  const changes = round.narrow === undefined ? draft : await widened(deps, draft, round.narrow)
+  const spoiled = await commitChanges(deps, changes)
   if (spoiled === undefined) {
     void resolveInSlices(decided)
     return []

@@ -1,7 +1,7 @@
 /** References from new events to old ones, in the form the room version wants. */
 import type { EdgeRef } from '@holdfast/protocol/event/build'
+import { exactEvent } from '@holdfast/protocol/event/exact-json'
 import { referenceHash } from '@holdfast/protocol/event/hash'
-import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { StoredEventRef } from './room-changes.ts'
 
@@ -10,6 +10,6 @@ export function edgeRef(event: StoredEventRef, rules: RoomRules): EdgeRef {
   if (!rules.edgesAsPairs) return { eventId: event.pdu.eventId, referenceHash: '' }
   return {
     eventId: event.pdu.eventId,
-    referenceHash: referenceHash(JSON.parse(event.json) as JsonObject, rules),
+    referenceHash: referenceHash(exactEvent(event.json, rules), rules),
   }
 }

@@ -1,4 +1,5 @@
 /** What senders who asked to be erased have said is for those who were there. <https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate> */
+import { exactEvent } from '@holdfast/protocol/event/exact-json'
 import { redactEvent as redactedForm } from '@holdfast/protocol/event/redact'
 import { eventText } from '@holdfast/protocol/event/text'
 import type { JsonObject } from '@holdfast/protocol/json/value'
@@ -35,7 +36,8 @@ async function wasJoined(deps: ReadDeps, event: StoredEvent, reader: EventReader
 
 /** What a redaction leaves of an event; the stored event stays as it is. */
 export function redactedCopy(event: StoredEvent, rules: RoomRules): StoredEvent {
-  const redacted = redactedForm(JSON.parse(event.json) as JsonObject, rules)
-  const json = eventText(redacted, rules)!
-  return { ...event, json, pdu: { ...event.pdu, content: redacted['content'] as JsonObject } }
+  const json = eventText(redactedForm(exactEvent(event.json, rules), rules), rules)!
+  // The exact form has marks in place of numbers, so the content is read from the text.
+  const { content } = JSON.parse(json) as { readonly content: JsonObject }
+  return { ...event, json, pdu: { ...event.pdu, content } }
 }

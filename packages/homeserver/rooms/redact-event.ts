@@ -1,6 +1,7 @@
 /** Redactions: the event that asks for one, and what it does to the event it names. <https://spec.matrix.org/v1.19/client-server-api/#redactions> */
 import { powerLevels } from '@holdfast/protocol/auth/power-levels'
 import { matrixError } from '@holdfast/protocol/errors'
+import { exactEvent } from '@holdfast/protocol/event/exact-json'
 import { redactEvent as redactedForm } from '@holdfast/protocol/event/redact'
 import { eventText } from '@holdfast/protocol/event/text'
 import type { EventId } from '@holdfast/protocol/ids/brand'
@@ -71,5 +72,5 @@ function applyRedaction(draft: RoomDraft, target: StoredEvent, redaction: DraftE
 
 /** Hashes and signatures hold for the redacted form, so it can still be checked and passed on. */
 export function redactedJson(target: StoredEventRef, rules: RoomRules): string {
-  return eventText(redactedForm(JSON.parse(target.json) as JsonObject, rules), rules)!
+  return eventText(redactedForm(exactEvent(target.json, rules), rules), rules)!
 }

@@ -38,9 +38,6 @@ export type DraftEvent = ChangingEvent & { readonly positionOffset: number }
 
 type DraftDeps = { readonly serverName: ServerName; readonly random: Random }
 
-/** The spec's limit on prev_events of what we send is 20; fewer keep auth cheap, and the rest follows next time. */
-const PREV_EVENTS_MAX = 10
-
 export class RoomDraft implements RoomChanges {
   readonly room: DraftRoom
   readonly head: RoomHead | undefined
@@ -124,7 +121,7 @@ export class RoomDraft implements RoomChanges {
     const auth = selectAuthEvents(rules, draft)
       .map((key) => this.stateEvent(key))
       .filter((event) => event !== undefined)
-    const prev = this.#tips.slice(0, PREV_EVENTS_MAX)
+    const prev = this.#tips
     const built = buildEvent({
       rules,
       roomId: this.#roomId,

@@ -6,6 +6,7 @@ import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Homeserver } from '../homeserver.ts'
 import { commitChanges, commitRound, type Job, type RoundDeps } from './commit-round.ts'
+import { narrowHead } from './many-tips.ts'
 import { prefetch, type Needs, type PrefetchDeps } from './prefetch.ts'
 import { RoomDraft } from './room-draft.ts'
 import type { RoomHead } from './room-heads.ts'
@@ -44,7 +45,7 @@ const DECISIONS_PER_ROUND_MAX = 64
 /** Decisions that may wait for one room. */
 const WAITING_MAX = 2_000
 
-type QueueDeps = RoundDeps & Pick<Homeserver, 'db' | 'dictionary' | 'nids'>
+type QueueDeps = RoundDeps & Pick<Homeserver, 'db' | 'nids'>
 
 export function openRoomQueue(deps: QueueDeps): RoomQueue {
   const waiting = new Map<number, WaitingJob[]>()
@@ -81,13 +82,15 @@ export function openRoomQueue(deps: QueueDeps): RoomQueue {
   }
 
   async function decideTogether(roomNid: number, jobs: readonly WaitingDecision[]): Promise<void> {
-    const head = await deps.heads.byNid(roomNid)
+    const whole = await deps.heads.byNid(roomNid)
+    const narrow = await narrowHead(deps, whole)
+    const head = narrow?.head ?? whole
     const { ready, needs } = await announced(head, jobs)
     const room = { rules: head.rules, state: head.state.map }
     let rest = ready
     while (rest.length > 0) {
       const prefetched = await prefetch(prefetchDeps, room, needs)
-      rest = await commitRound(deps, { head, prefetched, jobs: rest })
+      rest = await commitRound(deps, { head, narrow, prefetched, jobs: rest })
     }
   }
 

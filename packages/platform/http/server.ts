@@ -127,6 +127,8 @@ function createNodeServer(context: ServerContext, active: Set<Exchange>, certifi
     requireHostHeader: false,
     connectionsCheckingInterval: context.limits.sweepEveryMs,
     noDelay: true,
+    // A request to a server with several keys carries several Authorization headers.
+    joinDuplicateHeaders: true,
   }
   const server =
     certificate === undefined

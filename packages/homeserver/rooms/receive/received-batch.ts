@@ -1,13 +1,12 @@
 /** What received events change in their room: decided one after the other, and committed together. */
 import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
-import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { checkReceivedPdu, type ReceiptReason } from '@holdfast/protocol/receipt/check'
-import { diffStateMaps, stateMapGet } from '@holdfast/protocol/state/state-map'
+import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
-import { MEMBERSHIP_CODES, type Membership } from '../../storage/memberships.ts'
 import type { StoredEvent } from '../event-store.ts'
+import { memberChangesBetween } from '../member-changes.ts'
 import type {
   DraftEvent,
   DraftRoom,
@@ -112,13 +111,10 @@ export class ReceivedBatch implements RoomChanges {
   async finish(): Promise<void> {
     if (this.#gap !== undefined) this.#fillGap(this.#gap)
     if (this.#time === 'past') return
-    const changes: MembershipChange[] = []
+    const maps = { before: (this.head?.state ?? EMPTY_STATE).map, after: this.#state.map }
+    const event = (nid: number): Promise<StoredEventRef | undefined> => this.#states.event(nid)
     const cause = Math.max(this.#positions - 1, 0)
-    for (const { before, after } of diffStateMaps((this.head?.state ?? EMPTY_STATE).map, this.#state.map)) {
-      const change = await this.#memberChange(before, after, cause)
-      if (change !== undefined) changes.push(change)
-    }
-    this.memberChanges = changes
+    this.memberChanges = await memberChangesBetween({ ...this.#deps, event }, maps, cause)
   }
 
   async #known(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, KnownEvent>> {
@@ -295,21 +291,6 @@ export class ReceivedBatch implements RoomChanges {
   async #find(eventId: EventId): Promise<StoredEventRef | undefined> {
     const known = (await this.#known([eventId])).get(eventId)
     return known === undefined ? undefined : this.#states.event(known.nid)
-  }
-
-  async #memberChange(
-    before: number | undefined,
-    after: number | undefined,
-    positionOffset: number,
-  ): Promise<MembershipChange | undefined> {
-    const event = await this.#states.event((after ?? before)!)
-    if (event?.pdu.type !== 'm.room.member' || event.pdu.stateKey === undefined) return undefined
-    const userId = parseUserId(event.pdu.stateKey)
-    const membership = after === undefined ? 'leave' : event.pdu.content['membership']
-    if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership))
-      return undefined
-    const userNid = await this.#deps.dictionary.internUser(userId)
-    return { userNid, userId, membership: membership as Membership, eventNid: event.nid, positionOffset }
   }
 }
 
