@@ -4,9 +4,11 @@ import { createManualClock, type ManualClock } from '@holdfast/platform/clock/ma
 import type { Log } from '@holdfast/platform/log/log'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
-import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
+import type { EventId, RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { StoredEvent } from '../../../rooms/event-store.ts'
 import { act } from '../../../rooms/serve/testing/far-server.ts'
+import { outgoingEvents } from '../../../storage/federation-rooms.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../../../testing/homeserver.ts'
 import { until } from '../../../testing/until.ts'
 import { scriptedHttp, type ScriptedAnswer } from '../../transport/testing/scripted-http.ts'
@@ -20,7 +22,10 @@ export type SentTransaction = {
   readonly edus: readonly JsonObject[]
 }
 
-type Answer = (transaction: SentTransaction) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
+type Answer = (
+  transaction: SentTransaction,
+  signal: AbortSignal,
+) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
 
 export type World = AsyncDisposable & {
   readonly homeserver: TestHomeserver
@@ -37,6 +42,7 @@ export type World = AsyncDisposable & {
   aRoom(members: readonly string[]): Promise<string>
   /** A member of another server joins or leaves, or is what ann makes of them. */
   member(room: string, userId: string, membership: string, sender?: string): Promise<string>
+  storedEvent(room: string, eventId: string): Promise<StoredEvent>
   /** Ann says something; the answer is the event id. */
   say(room: string, body: string): Promise<string>
   /** The process dies: nothing that runs gets any further. */
@@ -69,7 +75,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       const transaction = transactionIn(request)
       if (transaction === undefined) return undefined
       sent.push(transaction)
-      const given = await answer(transaction)
+      const given = await answer(transaction, request.signal!)
       return life.isOver ? new Promise(() => {}) : given
     })
     const { parts } = homeserver
@@ -113,6 +119,11 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       said += 1
       const path = `/rooms/${room}/send/m.room.message/said${said}`
       return (await ann.ok('PUT', path, { msgtype: 'm.text', body })).event_id
+    },
+    storedEvent: async (room, eventId) => {
+      const { heads, events } = homeserver.parts
+      const roomNid = (await heads.roomNid(room as RoomId))!
+      return (await events.inRoom(roomNid, eventId as EventId))!
     },
     crash: async () => {
       running.life.isOver = true
@@ -175,6 +186,8 @@ function mortalClock(clock: ManualClock, life: { readonly isOver: boolean }): Cl
 
 const nobody = { lookup: async () => [], lookupSrv: async () => [] } as never
 
-export function roomNidOf({ homeserver }: World, room: string): Promise<number | undefined> {
-  return homeserver.parts.heads.roomNid(room as RoomId)
+/** How many events are kept because somebody may not have heard of them. */
+export async function outgoingCount({ homeserver }: World): Promise<number> {
+  const rows = await outgoingEvents(homeserver.parts.db, { after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 100_000 })
+  return rows.length
 }
