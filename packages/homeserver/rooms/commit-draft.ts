@@ -26,7 +26,7 @@ export function statementsOf(changes: RoomChanges, ourName: ServerName): readonl
   }
   const servers = serverCounts(changes, ourName)
   for (const [serverName, joined] of servers) statements.push(setRoomServer({ roomNid, serverName, joined }))
-  statements.push(...outgoingStatements(changes, servers))
+  statements.push(...outgoingStatements(changes, { servers, ourName }))
   if (positionsOf(changes) > 0) statements.push(headStatement(changes))
   return [...statements, ...changes.sides.map((side) => side.statement)]
 }
@@ -85,18 +85,28 @@ function eventStatement(drafted: DraftEvent): Statement {
 
 /** What we made, for a room in which other servers are, or were until now. */
 function outgoingStatements(
-  { room, head, events }: RoomChanges,
-  changed: ReadonlyMap<ServerName, number>,
+  changes: RoomChanges,
+  { servers, ourName }: { readonly servers: ReadonlyMap<ServerName, number>; readonly ourName: ServerName },
 ): readonly Statement[] {
-  const before = head?.members.servers
-  const departed = [...changed].filter(([, joined]) => joined === 0).map(([server]) => server)
-  const isShared = (before?.size ?? 0) > 0 || changed.size > departed.length
+  const { room, head, events } = changes
+  const left = [...servers].filter(([, joined]) => joined === 0).map(([server]) => server)
+  const departed = [...new Set([...left, ...turnedAway(changes)])].filter((server) => server !== ourName)
+  const isShared = (head?.members.servers.size ?? 0) > 0 || servers.size > left.length || departed.length > 0
   if (!isShared) return []
   return events.flatMap(({ event, positionOffset, isOurs }) =>
     isOurs && positionOffset !== undefined
       ? [insertOutgoingEvent({ positionOffset, roomNid: room.roomNid, eventNid: event.nid, departed })]
       : [],
   )
+}
+
+/** Servers of users whose invitation or knock is over: they are told, although they are not in the room. */
+function turnedAway({ head, memberChanges, state }: RoomChanges): readonly ServerName[] {
+  if (head === undefined) return []
+  return lastChanges(memberChanges).flatMap(({ userNid, userId, membership }) => {
+    const isOver = membership === 'leave' || membership === 'ban'
+    return isOver && state !== head.state && !head.members.joined.has(userNid) ? [serverNameOf(userId)] : []
+  })
 }
 
 function headStatement(changes: RoomChanges): Statement {

@@ -6,11 +6,12 @@ import { parsePdu } from '@holdfast/protocol/event/format'
 import { roomAcl } from '../room-acl.ts'
 import { isResident, type RoomHead } from '../room-heads.ts'
 import type { ReceivedValue } from './check-incoming.ts'
+import { receiveOutside, type ReceiveOutsideDeps } from './receive-outside.ts'
 import { receivePdus, type PduResult, type ReceiveDeps } from './receive-pdus.ts'
 
 /** @returns what became of each event that has an id; the others are not heard of */
 export async function receiveTransactionPdus(
-  deps: ReceiveDeps,
+  deps: ReceiveDeps & ReceiveOutsideDeps,
   origin: ServerName,
   values: readonly ReceivedValue[],
 ): Promise<ReadonlyMap<EventId, PduResult>> {
@@ -31,14 +32,14 @@ export async function receiveTransactionPdus(
 }
 
 async function receiveInRoom(
-  deps: ReceiveDeps,
+  deps: ReceiveDeps & ReceiveOutsideDeps,
   { origin, roomId }: { readonly origin: ServerName; readonly roomId: RoomId },
   values: readonly ReceivedValue[],
 ): Promise<ReadonlyMap<EventId, PduResult>> {
   const head = await deps.heads.byId(roomId)
   // Events of rooms that nobody here is in have no id that we could name: their version is not known.
   if (head === undefined) return new Map()
-  if (!isResident(head)) return allRefused(head, values, 'Nobody of this server is in the room.')
+  if (!isResident(head)) return receiveOutside(deps, { origin, head }, values)
   if (!(await roomAcl(deps, head)).allows(origin)) {
     return allRefused(head, values, `The room's access control list shuts ${origin} out.`)
   }
