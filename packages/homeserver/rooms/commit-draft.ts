@@ -104,8 +104,9 @@ function outgoingStatements(
 function turnedAway({ head, memberChanges, state }: RoomChanges): readonly ServerName[] {
   if (head === undefined) return []
   return lastChanges(memberChanges).flatMap(({ userNid, userId, membership }) => {
-    const isOver = membership === 'leave' || membership === 'ban'
-    return isOver && state !== head.state && !head.members.joined.has(userNid) ? [serverNameOf(userId)] : []
+    const { joined, invited } = head.members
+    const isOver = invited.has(userNid) ? membership === 'leave' || membership === 'ban' : membership === 'leave'
+    return isOver && state !== head.state && !joined.has(userNid) ? [serverNameOf(userId)] : []
   })
 }
 
