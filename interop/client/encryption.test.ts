@@ -92,7 +92,7 @@ test('cross-signing is set up, and a device is signed so that others see it', as
   const identifier = { type: 'm.id.user', user: ann.userId }
   await ann.client.getCrypto()!.bootstrapCrossSigning({
     authUploadDeviceSigningKeys: async (request) => {
-      await request({ type: 'm.login.password', identifier, password: ann.password } as never)
+      await request({ type: 'm.login.password', identifier, password: ann.password })
     },
   })
   const crypto = bob.client.getCrypto()!

@@ -6,6 +6,7 @@ import type { Clock } from '@holdfast/platform/clock/clock'
 import { createSlices } from '@holdfast/platform/clock/slices'
 import type { Statement } from '@holdfast/platform/database/database'
 import type { Log } from '@holdfast/platform/log/log'
+import type { OutgoingSignal } from '../rooms/outgoing-signal.ts'
 import type { RoomHeads } from '../rooms/room-heads.ts'
 import type { UserMemberships } from '../rooms/user-memberships.ts'
 import {
@@ -47,6 +48,7 @@ type ListDeps = {
   readonly heads: RoomHeads
   readonly memberships: UserMemberships
   readonly streams: Streams
+  readonly outgoing: OutgoingSignal
 }
 
 export function openDeviceLists(deps: ListDeps): DeviceLists {
@@ -59,6 +61,7 @@ export function openDeviceLists(deps: ListDeps): DeviceLists {
     timer = undefined
     const users = waking
     waking = new Set()
+    deps.outgoing.wake()
     wake(deps, users).catch((error: Error) => {
       // Nothing is lost: whoever is not woken is told when the sync ends.
       deps.log.warn({ error: error.message }, 'cannot wake syncs for a change of devices')

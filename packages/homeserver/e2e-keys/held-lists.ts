@@ -17,42 +17,48 @@ export async function heldLists(
   rooms: ReadonlyMap<number, UserMembership>,
   lists: readonly RemoteListRow[],
 ): Promise<ReadonlySet<number>> {
-  const current = lists.filter((list) => list.is_stale === 0)
-  const own = await startsOf(deps, rooms)
+  const own = ownStarts(deps, rooms)
   const held = new Set<number>()
   const doubtful: RemoteListRow[] = []
-  for (const list of current) {
+  for (const list of lists) {
+    if (list.is_stale === 1) continue
     if (await isHeld(deps, list, own)) held.add(list.user_nid)
     else doubtful.push(list)
   }
   if (doubtful.length === 0) return held
   // The reader may be new here, and others have been in the room for longer.
-  const first = await firstLocalJoins(deps.db.heavy, [...own.keys()])
-  const starts = new Map(first.map((row) => [row.room_nid, row.position]))
-  for (const list of doubtful) if (await isHeld(deps, list, starts)) held.add(list.user_nid)
+  const joined = [...rooms.values()].filter(({ membership }) => membership === 'join').map(({ roomNid }) => roomNid)
+  const starts = new Map((await firstLocalJoins(deps.db.heavy, joined)).map((row) => [row.room_nid, row.position]))
+  for (const list of doubtful) if (await isHeld(deps, list, (roomNid) => starts.get(roomNid))) held.add(list.user_nid)
   return held
 }
 
-/** Since when the user has been in each of their rooms without a break. */
-async function startsOf(
-  deps: Pick<Homeserver, 'events'>,
-  rooms: ReadonlyMap<number, UserMembership>,
-): Promise<ReadonlyMap<number, number>> {
-  const starts = new Map<number, number>()
-  for (const { roomNid, membership, eventNid } of rooms.values()) {
-    if (membership !== 'join') continue
-    for await (const back of membershipsBack(deps, eventNid)) {
+/** Since when somebody of this server has been in a room without a break. */
+type StartOf = (roomNid: number) => Promise<number | undefined> | number | undefined
+
+function ownStarts(deps: Pick<Homeserver, 'events'>, rooms: ReadonlyMap<number, UserMembership>): StartOf {
+  const starts = new Map<number, Promise<number | undefined>>()
+  const startIn = async (own: UserMembership | undefined): Promise<number | undefined> => {
+    if (own?.membership !== 'join') return undefined
+    let start: number | undefined
+    for await (const back of membershipsBack(deps, own.eventNid)) {
       if (back.membership !== 'join') break
-      starts.set(roomNid, back.event.position)
+      start = back.event.position
     }
+    return start
   }
-  return starts
+  return (roomNid) => {
+    const start = starts.get(roomNid) ?? startIn(rooms.get(roomNid))
+    starts.set(roomNid, start)
+    return start
+  }
 }
 
-async function isHeld(deps: HeldDeps, list: RemoteListRow, starts: ReadonlyMap<number, number>): Promise<boolean> {
+async function isHeld(deps: HeldDeps, list: RemoteListRow, startOf: StartOf): Promise<boolean> {
   for (const theirs of (await deps.memberships.of(list.user_nid)).values()) {
-    const start = starts.get(theirs.roomNid)
-    if (theirs.membership !== 'join' || start === undefined || start > list.position) continue
+    if (theirs.membership !== 'join') continue
+    const start = await startOf(theirs.roomNid)
+    if (start === undefined || start > list.position) continue
     if (theirs.position <= list.position) return true
     const stay = await staySince(deps, { roomNid: theirs.roomNid, userNid: list.user_nid }, list.position)
     if (stay.isUnbroken) return true

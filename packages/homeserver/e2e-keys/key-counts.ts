@@ -38,11 +38,16 @@ export function openKeyCounts(db: Database): KeyCounts {
     of: (deviceNid) => {
       const known = cache.get(deviceNid) ?? loading.get(deviceNid)
       if (known !== undefined) return Promise.resolve(known)
-      const running = load(deviceNid)
+      const running: Promise<DeviceKeyCounts> = load(deviceNid)
+        .then((counts) => {
+          // Only a load that no change overtook is kept.
+          if (loading.get(deviceNid) === running) cache.set(deviceNid, counts)
+          return counts
+        })
+        .finally(() => {
+          if (loading.get(deviceNid) === running) loading.delete(deviceNid)
+        })
       loading.set(deviceNid, running)
-      const done = (): boolean => loading.get(deviceNid) === running && loading.delete(deviceNid)
-      // Only a load that no change overtook is kept.
-      running.then((counts) => done() && cache.set(deviceNid, counts), done)
       return running
     },
     forget: (deviceNids) => {

@@ -7,7 +7,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { sharingRooms } from '../presence/shared-rooms.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { deviceListChanges, privateKeyChanges } from '../storage/device-lists.ts'
-import { movesSince, staySince, type Move, type Stay } from './moves.ts'
+import { movesSince, staySince, staysSince, type Move, type Stay } from './moves.ts'
 
 type ChangeDeps = Pick<Homeserver, 'db' | 'e2eKeys' | 'events' | 'heads' | 'memberships'>
 
@@ -69,28 +69,27 @@ const NOBODY_MET: Met = { came: new Set(), gone: new Set() }
 
 async function peopleMet(
   deps: ChangeDeps,
-  { userNid, memberships }: { readonly userNid: number; readonly memberships: Rooms },
+  reader: { readonly userNid: number; readonly memberships: Rooms },
   { moves, after }: { readonly moves: readonly Move[]; readonly after: number },
 ): Promise<Met> {
-  const { entered, exited } = await ownMoves(
-    deps,
-    moves.filter((move) => move.userNid === userNid),
-    after,
+  const { userNid, memberships } = reader
+  const own = new Set(moves.filter((move) => move.userNid === userNid).map(({ roomNid }) => roomNid))
+  const others = moves.filter(
+    (move) =>
+      move.userNid !== userNid && (own.has(move.roomNid) || memberships.get(move.roomNid)?.membership === 'join'),
   )
+  if (own.size === 0 && others.length === 0) return NOBODY_MET
+  const { entered, exited } = await ownMoves(deps, userNid, { rooms: own, after })
   const kept = new Map(
     [...memberships].filter(([roomNid, { membership }]) => membership === 'join' && !entered.has(roomNid)),
   )
-  const came = new Set<number>()
-  const gone = new Set<number>()
-  const moved = new Map<number, Map<number, Stay>>()
-  for (const move of moves) {
-    if (move.userNid === userNid || (!kept.has(move.roomNid) && !exited.has(move.roomNid))) continue
-    const stay = await staySince(deps, move, after)
-    moved.set(move.roomNid, (moved.get(move.roomNid) ?? new Map<number, Stay>()).set(move.userNid, stay))
-    if (!kept.has(move.roomNid)) continue
-    if (stay.isJoined && !stay.isUnbroken) came.add(move.userNid)
-    else if (!stay.isJoined && stay.wasJoined) gone.add(move.userNid)
+  const moved = new Map<number, ReadonlyMap<number, Stay>>()
+  for (const [roomNid, inRoom] of Map.groupBy(others, (move) => move.roomNid)) {
+    // Of a room that the reader entered everybody is met.
+    if (!kept.has(roomNid) && !exited.has(roomNid)) continue
+    moved.set(roomNid, await staysSince(deps, { roomNid, userNids: inRoom.map((move) => move.userNid) }, after))
   }
+  const { came, gone } = othersMoves(kept, moved)
   for (const user of await newlyMet(deps, { entered, kept, moved })) came.add(user)
   for (const user of await partedFrom(deps, exited, moved)) gone.add(user)
   came.delete(userNid)
@@ -98,18 +97,32 @@ async function peopleMet(
   return { came, gone }
 }
 
+/** Who came into the rooms that the reader was in all the time, and who went out of them. */
+function othersMoves(kept: Rooms, moved: Moved): { readonly came: Set<number>; readonly gone: Set<number> } {
+  const came = new Set<number>()
+  const gone = new Set<number>()
+  for (const [roomNid, stays] of moved) {
+    if (!kept.has(roomNid)) continue
+    for (const [userNid, stay] of stays) {
+      if (stay.isJoined && !stay.isUnbroken) came.add(userNid)
+      else if (!stay.isJoined && stay.wasJoined) gone.add(userNid)
+    }
+  }
+  return { came, gone }
+}
+
 /** The rooms that the reader is in, but was not all the time; and those they were in and are not. */
 async function ownMoves(
   deps: ChangeDeps,
-  moves: readonly Move[],
-  after: number,
+  userNid: number,
+  { rooms, after }: { readonly rooms: ReadonlySet<number>; readonly after: number },
 ): Promise<{ readonly entered: ReadonlySet<number>; readonly exited: ReadonlySet<number> }> {
   const entered = new Set<number>()
   const exited = new Set<number>()
-  for (const move of moves) {
-    const stay = await staySince(deps, move, after)
-    if (stay.isJoined && !stay.isUnbroken) entered.add(move.roomNid)
-    else if (!stay.isJoined && stay.wasJoined) exited.add(move.roomNid)
+  for (const roomNid of rooms) {
+    const stay = await staySince(deps, { roomNid, userNid }, after)
+    if (stay.isJoined && !stay.isUnbroken) entered.add(roomNid)
+    else if (!stay.isJoined && stay.wasJoined) exited.add(roomNid)
   }
   return { entered, exited }
 }

@@ -1,7 +1,7 @@
 /** Who came into which room or went out of it: it decides whose devices somebody has to know. */
 import type { Homeserver } from '../homeserver.ts'
 import type { RoomChange, Streams } from '../streams/streams.ts'
-import { movesAround } from '../storage/device-lists.ts'
+import { membershipsOfUsers, movesAround } from '../storage/device-lists.ts'
 import { membershipInRoom, MEMBERSHIP_CODES } from '../storage/memberships.ts'
 import { membershipsBack } from '../rooms/membership-history.ts'
 import type { RecentLog } from './recent-log.ts'
@@ -51,8 +51,27 @@ export type Stay = {
   readonly isUnbroken: boolean
 }
 
+/** Of some users in one room, by user. */
+export async function staysSince(
+  deps: Pick<Homeserver, 'db' | 'events'>,
+  of: { readonly roomNid: number; readonly userNids: readonly number[] },
+  after: number,
+): Promise<ReadonlyMap<number, Stay>> {
+  const rows = new Map((await membershipsOfUsers(deps.db, of)).map((row) => [row.user_nid, row]))
+  const stays = new Map<number, Stay>()
+  for (const userNid of of.userNids) stays.set(userNid, await stayOf(deps, rows.get(userNid), after))
+  return stays
+}
+
 export async function staySince(deps: Pick<Homeserver, 'db' | 'events'>, who: Move, after: number): Promise<Stay> {
-  const row = await membershipInRoom(deps.db, who)
+  return stayOf(deps, await membershipInRoom(deps.db, who), after)
+}
+
+async function stayOf(
+  deps: Pick<Homeserver, 'events'>,
+  row: { readonly membership: number; readonly event_nid: number } | undefined,
+  after: number,
+): Promise<Stay> {
   if (row === undefined) return { isJoined: false, wasJoined: false, isUnbroken: false }
   const isJoined = row.membership === MEMBERSHIP_CODES.join
   let isUnbroken = isJoined

@@ -139,3 +139,14 @@ export function firstLocalJoins(
         GROUP BY m.room_nid ORDER BY m.room_nid`,
   )
 }
+
+/** What some users are in one room. */
+export function membershipsOfUsers(
+  db: Reader,
+  of: { readonly roomNid: number; readonly userNids: readonly number[] },
+): Promise<readonly { user_nid: number; membership: number; event_nid: number }[]> {
+  return db.all(
+    sql`SELECT user_nid, membership, event_nid FROM memberships
+        WHERE room_nid = ${of.roomNid} AND user_nid IN ${integerList(of.userNids)} ORDER BY user_nid`,
+  )
+}
