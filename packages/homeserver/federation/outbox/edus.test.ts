@@ -239,7 +239,6 @@ test('[OUT23] an update of a device list goes to each server that shares a room 
   world.sent.splice(0)
   const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'ann' }, password: 'secret-ann' }
   await world.homeserver.ok('POST', '/login', { body: { ...login, initial_device_display_name: 'a phone' } })
-  world.homeserver.parts.outgoing.wake()
   const updates = () =>
     world.sent.flatMap(({ edus }) => edus).filter((edu) => edu['edu_type'] === 'm.device_list_update')
   await until(() => updates().length > 0, 'it goes out')

@@ -15,45 +15,41 @@ export function openFollower(
   step: () => Promise<boolean>,
 ): Follower {
   let running: Promise<void> | undefined
-  let isAsked = false
-  let isStopped = false
   let retry: Disposable | undefined
+  const asked = { isOn: false, isOver: false }
 
   async function run(): Promise<void> {
-    while (isAsked && !isStopped) {
-      isAsked = false
+    while (asked.isOn && !asked.isOver) {
+      asked.isOn = false
       // Who asks does so while a commit is published, and a moment before readers may go up to it.
       await Promise.resolve()
-      if (await step()) isAsked = true
+      if (await step()) asked.isOn = true
     }
   }
 
   function look(): void {
-    isAsked = true
-    if (running !== undefined || isStopped) return
+    retry?.[Symbol.dispose]()
+    retry = undefined
+    asked.isOn = true
+    if (running !== undefined || asked.isOver) return
     running = run()
       .catch((error: unknown) => {
         deps.log.warn({ err: error, follower: name }, 'follower waits after an error')
-        retry?.[Symbol.dispose]()
         retry = deps.clock.after(OUTBOX_LIMITS.troubleWaitMs, look)
       })
       .finally(() => {
         running = undefined
         // Asked between the last look and here.
-        if (isAsked && retry === undefined) look()
+        if (asked.isOn && retry === undefined) look()
       })
   }
 
   return {
-    look: () => {
-      retry?.[Symbol.dispose]()
-      retry = undefined
-      look()
-    },
+    look,
     stop: async () => {
-      isStopped = true
-      retry?.[Symbol.dispose]()
+      asked.isOver = true
       await running
+      retry?.[Symbol.dispose]()
     },
   }
 }

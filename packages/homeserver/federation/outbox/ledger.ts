@@ -31,7 +31,7 @@ export function openLedger(deps: LedgerDeps, settledBefore: number): Ledger & Di
   let settled = settledBefore
   let told = 0
   let timer: Disposable | undefined
-  let flushing: Promise<void> | undefined
+  let flushing: Promise<void> = Promise.resolve()
   const caughtUp = new Set<ServerName>()
 
   async function write(): Promise<void> {
@@ -61,15 +61,15 @@ export function openLedger(deps: LedgerDeps, settledBefore: number): Ledger & Di
     deps.flushed()
   }
 
-  async function flush(): Promise<void> {
+  // Nothing is lost: less is written down than was told, and it is told again after a crash.
+  const failed = (error: unknown): void => deps.log.warn({ err: error }, 'outbox not written down')
+
+  /** One after the other. */
+  function flush(): Promise<void> {
     timer?.[Symbol.dispose]()
     timer = undefined
-    while (flushing !== undefined) await flushing
-    flushing = write()
-      // Nothing is lost: less is written down than was told, and it is told again after a crash.
-      .catch((error: unknown) => deps.log.warn({ err: error }, 'outbox not written down'))
-      .finally(() => (flushing = undefined))
-    await flushing
+    flushing = flushing.then(write).catch(failed)
+    return flushing
   }
 
   return {

@@ -11,14 +11,12 @@ const B = 'b.example:8448'
 const BOB = `@bob:${A}`
 const CARL = `@carl:${B}`
 
+/** Changes of memberships that the server was told: `@user:server join`. */
 function members(world: World, server: string): string[] {
   return world.sent
     .filter(({ to }) => to === server)
-    .flatMap(({ pdus }) =>
-      pdus.flatMap((pdu) =>
-        pdu['type'] === 'm.room.member' ? [`${pdu['state_key']} ${(pdu['content'] as any).membership}`] : [],
-      ),
-    )
+    .flatMap(({ pdus }) => pdus.filter(({ type }) => type === 'm.room.member'))
+    .map((pdu) => `${pdu['state_key'] as string} ${(pdu['content'] as { membership: string }).membership}`)
 }
 
 test('[OUT1] an event goes to the servers in the room, signed', async () => {

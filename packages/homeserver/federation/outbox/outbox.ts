@@ -69,7 +69,9 @@ async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
   const progress = (await storage.outboxProgress(deps.db)) ?? { settled: 0, device_lists: 0 }
   const stopping = new AbortController()
   const refusedEvents = openRefusedEvents()
-  const { lanes, laneOf, reap } = openLanes()
+  const all = openLanes()
+  const { lanes } = all
+  const laneOf = (server: ServerName) => all.laneOf(server)
   const router = openEventRouter(
     { ...deps, laneOf, wake: (lane) => pump.wake(lane), startPosition: deps.streams.position() },
     progress.settled,
@@ -89,12 +91,12 @@ async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
   let compactedAt = 0
 
   function delivered(lane: Lane): void {
-    reap(lane)
+    all.reap(lane)
     ledger.touch()
   }
 
   function flushed(): void {
-    for (const lane of lanes.values()) reap(lane)
+    for (const lane of lanes.values()) all.reap(lane)
     if (ledger.told >= ledger.settled || router.count - compactedAt < OUTBOX_LIMITS.compactedAtOnce) return
     compactedAt = router.count
     compacting.look()
@@ -111,7 +113,7 @@ async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
     }
   }
 
-  await resume(deps, { laneOf, pump, lanes })
+  await resume(deps, { pump, laneOf, lanes })
   const awake = destinations.onAwake((server) => {
     const lane = lanes.get(server)
     if (lane !== undefined) pump.wakeNow(lane)

@@ -4,7 +4,7 @@ import { createManualClock, type ManualClock } from '@holdfast/platform/clock/ma
 import type { Log } from '@holdfast/platform/log/log'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
-import type { EventId, RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
+import type { EventId, RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { StoredEvent } from '../../../rooms/event-store.ts'
 import { act } from '../../../rooms/serve/testing/far-server.ts'
@@ -112,7 +112,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       act(homeserver, room, {
         type: 'm.room.member',
         stateKey: userId,
-        sender: sender as UserId,
+        sender,
         content: { membership },
       }),
     say: async (room, body) => {
