@@ -35,11 +35,11 @@ function* reachedBySome(
     const { nid } = next
     let { mask } = next
     if (mask !== everyState && !conflicted.has(nid)) {
-      yield* loadEvents(ledger, nid, walk.waitingOpen())
+      yield* loadEvents(ledger, nid, walk.waitingOpen)
       if (isAgreed(ledger, partition, nid)) mask = everyState
       else found.add(nid)
     }
-    const auths = yield* loadEdges(ledger, nid, walk.waiting())
+    const auths = yield* loadEdges(ledger, nid, walk.waiting)
     for (const auth of auths) walk.reach(auth, mask)
     if (ledger.isPauseDue(2)) yield PAUSE
   }

@@ -30,14 +30,14 @@ export function createFrontier(): Frontier {
 }
 
 /** The auth events of an event; to ask seldom, the edges of everything that waits with it are loaded, too. */
-export function* loadEdges(ledger: Ledger, nid: number, waiting: Iterable<number>): Step<readonly number[]> {
-  if (ledger.needsEdges(nid)) yield* ledger.load({ edges: [nid, ...waiting] })
+export function* loadEdges(ledger: Ledger, nid: number, waiting: () => Iterable<number>): Step<readonly number[]> {
+  if (ledger.needsEdges(nid)) yield* ledger.load({ edges: [nid, ...waiting()] })
   const auths = ledger.authNids(nid)
   if (auths.some((auth) => auth >= nid)) throw new Error(`event ${nid} cites an auth event that came after it`)
   return auths
 }
 
 /** Waits for an event, and asks for those that wait with it. */
-export function* loadEvents(ledger: Ledger, nid: number, waiting: Iterable<number>): Step {
-  if (ledger.needsEvent(nid)) yield* ledger.load({ events: [nid, ...waiting] })
+export function* loadEvents(ledger: Ledger, nid: number, waiting: () => Iterable<number>): Step {
+  if (ledger.needsEvent(nid)) yield* ledger.load({ events: [nid, ...waiting()] })
 }

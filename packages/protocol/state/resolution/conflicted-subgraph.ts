@@ -27,7 +27,7 @@ function* reachedFrom(ledger: Ledger, ends: ReadonlySet<number>): Step<number[]>
   const reached: number[] = []
   for (let nid = frontier.next(); nid !== undefined; nid = frontier.next()) {
     reached.push(nid)
-    const auths = yield* loadEdges(ledger, nid, frontier.waiting())
+    const auths = yield* loadEdges(ledger, nid, frontier.waiting)
     for (const auth of auths) if (auth >= oldest) frontier.add(auth)
     if (ledger.isPauseDue(1)) yield PAUSE
   }

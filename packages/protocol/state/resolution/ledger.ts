@@ -48,7 +48,7 @@ export type Ledger = {
 export const PAUSE: ResolutionNeeds = Object.freeze({ events: [], edges: [], stateKeys: [] })
 
 /** Work between two pauses, in microseconds of an ordinary machine. */
-const PAUSE_AFTER = 2000
+const PAUSE_AFTER = 1000
 /** Things asked for at once. */
 const LOAD_MAX = 2000
 const NO_EDGES: readonly number[] = []
