@@ -6,7 +6,7 @@ import type { StoredEventRef } from './room-changes.ts'
 import { RoomDraft, type NewRoomEvent } from './room-draft.ts'
 import type { RoomHead } from './room-heads.ts'
 
-type UnsentDeps = TipsDeps & Pick<Homeserver, 'roomQueue' | 'serverName' | 'random'>
+export type UnsentDeps = TipsDeps & Pick<Homeserver, 'roomQueue' | 'serverName' | 'random'>
 
 /**
  * Built and authorised as if it were sent now.

@@ -13,7 +13,9 @@ import type { Homeserver } from '../homeserver.ts'
 import { authStateAt, stateEventAt } from './current-state.ts'
 import type { RoomHead } from './room-heads.ts'
 
-type JoinDeps = Pick<Homeserver, 'dictionary' | 'events' | 'heads' | 'memberships' | 'serverName'>
+type JoinDeps = VoucherDeps & Pick<Homeserver, 'memberships'>
+
+export type VoucherDeps = Pick<Homeserver, 'dictionary' | 'events' | 'heads' | 'serverName'>
 
 /** Joined members tried as voucher where everybody may invite. */
 const VOUCHERS_TRIED_MAX = 100
@@ -58,7 +60,8 @@ async function meetsACondition(deps: JoinDeps, allow: JsonValue | undefined, req
   return false
 }
 
-async function findVoucher(deps: JoinDeps, head: RoomHead): Promise<UserId | undefined> {
+/** A member here who may invite. */
+export async function findVoucher(deps: VoucherDeps, head: RoomHead): Promise<UserId | undefined> {
   const state = await authStateAt(deps, head.state.map, [
     { type: 'm.room.create', stateKey: '' },
     { type: 'm.room.power_levels', stateKey: '' },

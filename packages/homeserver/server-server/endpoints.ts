@@ -3,8 +3,17 @@ import type { Endpoint } from '../http/endpoint.ts'
 import * as backfill from './backfill.ts'
 import * as eventAuth from './event_auth.ts'
 import * as events from './events.ts'
+import * as invitesV1 from './invites-v1.ts'
+import * as invitesV2 from './invites-v2.ts'
+import * as joins from './joins.ts'
+import * as joinsV1 from './joins-v1.ts'
+import * as joinsV2 from './joins-v2.ts'
 import * as keysQuery from './keys_query.ts'
 import * as keysServer from './keys_server.ts'
+import * as knocks from './knocks.ts'
+import * as leaving from './leaving.ts'
+import * as leavingV1 from './leaving-v1.ts'
+import * as leavingV2 from './leaving-v2.ts'
 import * as openid from './openid.ts'
 import * as publicRooms from './public_rooms.ts'
 import * as query from './query.ts'
@@ -22,8 +31,17 @@ const FILES: readonly Handlers[] = [
   backfill,
   eventAuth,
   events,
+  invitesV1,
+  invitesV2,
+  joins,
+  joinsV1,
+  joinsV2,
   keysQuery,
   keysServer,
+  knocks,
+  leaving,
+  leavingV1,
+  leavingV2,
   openid,
   publicRooms,
   query,

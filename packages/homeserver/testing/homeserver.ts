@@ -7,7 +7,9 @@ import { responseProblems } from '@holdfast/api/testing/response-problems'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { Database } from '@holdfast/platform/database/database'
-import type { HttpRequest } from '@holdfast/platform/http/service'
+import type { Resolver } from '@holdfast/platform/dns/resolver'
+import type { HttpClient } from '@holdfast/platform/http/client'
+import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createPasswordHasher } from '@holdfast/platform/password/password-hasher'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
@@ -41,6 +43,7 @@ export type TestResponse = {
 export type TestHomeserver = AsyncDisposable & {
   readonly parts: Homeserver
   readonly folder: string
+  handle(request: HttpRequest): Promise<HttpResponse>
   /** `target` is a path with query; a path that begins with `/_` is taken whole, others get `/_matrix/client/v3`. */
   request(method: string, target: string, options?: TestRequest): Promise<TestResponse>
   /** Like `request`, but any answer other than 200 fails the test. */
@@ -76,6 +79,10 @@ export type TestOptions = {
   readonly clock?: Clock
   /** Opens another engine, on a database of its own; it is disposed with the homeserver. */
   readonly openDatabase?: (folder: string) => Promise<Database>
+  readonly serverName?: string
+  /** The way to other servers, also to their keys; without it nobody but `peer` servers can be reached, for their keys. */
+  readonly http?: HttpClient
+  readonly resolver?: Resolver
 }
 
 export const TEST_SETTINGS: HomeserverSettings = {
@@ -93,18 +100,20 @@ const CHEAP_HASHES = { memoryKib: 64, passes: 1, parallelism: 1 } as const
 export async function startTestHomeserver(options: TestOptions = {}): Promise<TestHomeserver> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'))
   const database = await testDatabase(folder)
-  const clock = options.clock ?? createSystemClock()
+  const { clock = createSystemClock(), http, resolver } = options
+  const serverName = (options.serverName ?? 'example.org') as ServerName
   const keyNetwork = openKeyNetwork(clock)
   let running: { db: Database; homeserver: RunningHomeserver } = await open()
 
   async function open(): Promise<{ db: Database; homeserver: RunningHomeserver }> {
     const db = await (options.openDatabase?.(folder) ?? database.open())
     const homeserver = await openHomeserver({
-      serverName: 'example.org' as ServerName,
+      serverName,
       settings: { ...TEST_SETTINGS, ...options.settings },
       db,
       clock,
-      keyFetcher: keyNetwork,
+      ...(http === undefined ? { keyFetcher: keyNetwork } : { http }),
+      ...(resolver === undefined ? {} : { resolver }),
       random: createCryptoRandom(),
       log: createSilentLog(),
       passwords: createPasswordHasher({ random: createCryptoRandom(), parameters: CHEAP_HASHES }),
@@ -138,6 +147,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       return running.homeserver.parts
     },
     folder,
+    handle: (sent) => running.homeserver.handle(sent),
     request,
     ok,
     user: async (localpart) => {
@@ -153,9 +163,9 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       }
     },
     keyNetwork,
-    peer: (serverName) => {
-      keyNetwork.publishes(serverName)
-      return testPeer(serverName as ServerName, request)
+    peer: (peerName) => {
+      keyNetwork.publishes(peerName)
+      return testPeer(peerName as ServerName, { destination: serverName, request })
     },
     restart: async () => {
       await close()
@@ -169,10 +179,13 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
   }
 }
 
-function testPeer(serverName: ServerName, request: TestHomeserver['request']): TestPeer {
+function testPeer(
+  serverName: ServerName,
+  { destination, request }: { readonly destination: ServerName; readonly request: TestHomeserver['request'] },
+): TestPeer {
   const ask = (method: string, path: string, body?: unknown) => {
     const target = path.startsWith('/_') ? path : `/_matrix/federation${path}`
-    const signed = { origin: serverName, destination: 'example.org', method, target, content: body }
+    const signed = { origin: serverName, destination, method, target, content: body }
     return request(method, target, { body, headers: { authorization: authorization(signed) } })
   }
   return {

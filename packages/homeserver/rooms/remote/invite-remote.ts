@@ -7,15 +7,15 @@ import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
 import type { Homeserver } from '../../homeserver.ts'
 import { ask, part, type Asking } from '../../federation/remote-rooms/ask.ts'
-import { stateEventsAt } from '../current-state.ts'
+import { describingPdus } from '../admit/describe-room.ts'
 import { draftUnsent } from '../draft-unsent.ts'
 import { acceptEvents } from '../receive/accept-events.ts'
 import { checkIncoming } from '../receive/check-incoming.ts'
 import type { NewRoomEvent } from '../room-draft.ts'
 import type { RoomHead } from '../room-heads.ts'
-import { wirePdu, type WireDeps } from '../serve/wire-pdu.ts'
+import type { WireDeps } from '../serve/wire-pdu.ts'
 import { isUnknownEndpoint, type RemoteDeps } from './join-remote.ts'
-import { STRIPPED_TYPES, strippedTexts } from './stripped.ts'
+import { strippedTexts } from './stripped.ts'
 import { tryServers } from './try-servers.ts'
 
 type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
@@ -75,9 +75,7 @@ async function sendInvite(
   }
 }
 
-/** What the invited user is shown of the room, as whole events, so that their server can check them. */
 async function inviteState(deps: InviteDeps, head: RoomHead, sender: UserId): Promise<readonly JsonObject[]> {
-  const keys = [...STRIPPED_TYPES.map((type) => ({ type, stateKey: '' })), { type: 'm.room.member', stateKey: sender }]
-  const events = await stateEventsAt(deps, head.state.map, keys)
-  return Promise.all(events.map(async (event) => JSON.parse(await wirePdu(deps, event)) as JsonObject))
+  const texts = await describingPdus(deps, head, [{ type: 'm.room.member', stateKey: sender }])
+  return texts.map((text) => JSON.parse(text) as JsonObject)
 }
