@@ -10,6 +10,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { insertAlias } from '../storage/aliases.ts'
 import { insertPublishedRoom } from '../storage/published-rooms.ts'
 import { createContent, defaultPowerLevels, presetState, type Preset } from './create-room-defaults.ts'
+import { inviteRemoteUser, type InviteDeps } from './remote/invite-remote.ts'
 import type { NewRoomEvent, RoomDraft } from './room-draft.ts'
 
 export type RoomCreation = {
@@ -26,10 +27,8 @@ export type RoomCreation = {
   readonly powerLevelOverride: JsonObject
 }
 
-type CreateDeps = Pick<
-  Homeserver,
-  'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'
->
+type CreateDeps = InviteDeps &
+  Pick<Homeserver, 'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'>
 
 /**
  * @returns the id of the new room
@@ -42,11 +41,39 @@ export async function createRoom(deps: CreateDeps, requester: Requester, creatio
   }
   const events = await firstEvents(deps, requester, creation, rules)
   const roomId = rules.roomIdIsCreateHash ? undefined : (`!${deps.random.text(18)}:${deps.serverName}` as RoomId)
-  return deps.roomQueue.create({ rules, needs: { events }, roomId }, (draft) => {
+  const created = await deps.roomQueue.create({ rules, needs: { events }, roomId }, (draft) => {
     addAll(draft, events)
     addDirectoryEntries(draft, requester, creation)
-    return draft.roomId
+    return { roomId: draft.roomId, roomNid: draft.room.roomNid }
   })
+  await inviteFromElsewhere(deps, requester, { ...creation, roomNid: created.roomNid })
+  return created.roomId
+}
+
+/**
+ * Users of other servers are invited to a room that is there already, as their servers have to sign. The room does not depend on
+ * them: an invitation that fails can be sent again.
+ */
+async function inviteFromElsewhere(
+  deps: CreateDeps,
+  requester: Requester,
+  { roomNid, invite, isDirect }: Pick<RoomCreation, 'invite' | 'isDirect'> & { readonly roomNid: number },
+): Promise<void> {
+  const others = [...new Set(invite)].filter((userId) => serverNameOf(userId) !== deps.serverName)
+  const content = { membership: 'invite', ...(isDirect ? { is_direct: true } : {}) }
+  const servers = [...Map.groupBy(others, serverNameOf).values()].map(async (targets) => {
+    for (const target of targets) {
+      const originServerTs = deps.clock.nowMs()
+      const event = { type: 'm.room.member', stateKey: target, sender: requester.userId, content, originServerTs }
+      try {
+        await inviteRemoteUser(deps, { roomNid, target, event, deviceNid: requester.deviceNid })
+      } catch (error) {
+        if (!(error instanceof MatrixError)) throw error
+        deps.log.info({ room: roomNid, target, error: error.message }, 'cannot invite to a new room')
+      }
+    }
+  })
+  await Promise.all(servers)
 }
 
 /** @throws {MatrixError} M_INVALID_ROOM_STATE for what the room itself would not allow */
@@ -98,14 +125,13 @@ async function firstEvents(
     const topic = { topic: creation.topic, 'm.topic': { 'm.text': [{ body: creation.topic }] } }
     state.push(['m.room.topic', '', topic])
   }
-  for (const userId of new Set(invite))
+  for (const userId of new Set(invite.filter((one) => serverNameOf(one) === deps.serverName)))
     state.push(['m.room.member', userId, await inviteContent(deps, userId, creation)])
   const originServerTs = deps.creationTimes.next({ userNid: requester.userNid, nowMs: deps.clock.nowMs() })
   return state.map(([type, stateKey, content]) => ({ type, stateKey, sender, content, originServerTs }))
 }
 
 async function inviteContent(deps: CreateDeps, userId: UserId, creation: RoomCreation): Promise<JsonObject> {
-  const profile =
-    serverNameOf(userId) === deps.serverName ? await memberProfile(deps, await deps.dictionary.internUser(userId)) : {}
+  const profile = await memberProfile(deps, await deps.dictionary.internUser(userId))
   return { membership: 'invite', ...(creation.isDirect ? { is_direct: true } : {}), ...profile }
 }

@@ -18,7 +18,7 @@ import { isUnknownEndpoint, type RemoteDeps } from './join-remote.ts'
 import { strippedTexts } from './stripped.ts'
 import { tryServers } from './try-servers.ts'
 
-type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
+export type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
 
 /**
  * Sends the invitation to the user's server, and then into the room.
