@@ -7,6 +7,8 @@ import { until } from '../../testing/until.ts'
 const A = 'a.example'
 const B = 'b.example'
 const VERSIONS = ['1', '2', '6', '8', '10', '11', '12']
+const KNOCKING = ['8', '10', '11', '12']
+const RESTRICTED = ['8', '10', '11', '12']
 
 type World = Federation & { readonly ann: TestUser; readonly bob: TestUser }
 
@@ -49,7 +51,7 @@ async function stateIds(user: TestUser, roomId: string): Promise<Record<string, 
     state_key: string
     event_id: string
   }[]
-  return Object.fromEntries(state.map((event) => [`${event.type} ${event.state_key}`, event.event_id]).sort())
+  return Object.fromEntries(state.map((event) => [`${event.type} ${event.state_key}`, event.event_id]))
 }
 
 for (const version of VERSIONS) {
@@ -93,4 +95,71 @@ for (const version of VERSIONS) {
     await ann.ok('POST', path(roomId, '/invite'), { user_id: bob.userId })
     assert.ok((await bob.ok('GET', '/sync')).rooms.invite[roomId])
   })
+
+  test(`whom a new room is made for is invited there: version ${version}`, async (t) => {
+    const { ann, bob } = await world(t)
+    const roomId = await createRoom(ann, version, { invite: [bob.userId, '@no:c.example'], is_direct: true })
+    assert.equal(await membership(ann, roomId, bob.userId), 'invite')
+    assert.equal(await membership(ann, roomId, '@no:c.example'), undefined)
+    const { events } = (await bob.ok('GET', '/sync')).rooms.invite[roomId].invite_state
+    const own = (events as { state_key: string; content: { is_direct?: boolean } }[]).find(
+      ({ state_key }) => state_key === bob.userId,
+    )
+    assert.equal(own?.content.is_direct, true)
+    await join(bob, roomId, A)
+    await bob.ok('PUT', path(roomId, '/send/m.room.message/1'), { msgtype: 'm.text', body: 'hello' })
+  })
+
+  test(`a member of another server is kicked, banned, and let back in: version ${version}`, async (t) => {
+    const { ann, bob } = await world(t)
+    const roomId = await createRoom(ann, version, { preset: 'public_chat' })
+    await join(bob, roomId, A)
+    await ann.ok('POST', path(roomId, '/kick'), { user_id: bob.userId })
+    await until(async () => (await bob.ok('GET', '/joined_rooms')).joined_rooms.length === 0, 'bob is out')
+    await join(bob, roomId, A)
+    assert.equal(await membership(ann, roomId, bob.userId), 'join')
+    await ann.ok('POST', path(roomId, '/ban'), { user_id: bob.userId })
+    await until(async () => (await bob.ok('GET', '/joined_rooms')).joined_rooms.length === 0, 'bob is out')
+    const refused = await bob.request('POST', `/join/${encodeURIComponent(roomId)}?server_name=${A}`, {})
+    assert.equal(refused.status, 403)
+    await ann.ok('POST', path(roomId, '/unban'), { user_id: bob.userId })
+    await join(bob, roomId, A)
+    assert.deepEqual(await stateIds(bob, roomId), await stateIds(ann, roomId))
+  })
+
+  if (KNOCKING.includes(version)) {
+    test(`a user knocks at a room of another server, and is let in or turned away: version ${version}`, async (t) => {
+      const { ann, bob } = await world(t)
+      const initial_state = [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }]
+      const roomId = await createRoom(ann, version, { name: 'Cabin', initial_state })
+      const knock = `/knock/${encodeURIComponent(roomId)}?server_name=${A}`
+      await bob.ok('POST', knock, { reason: 'please' })
+      assert.equal(await membership(ann, roomId, bob.userId), 'knock')
+      const { events } = (await bob.ok('GET', '/sync')).rooms.knock[roomId].knock_state
+      assert.ok((events as { content: { name?: string } }[]).some(({ content }) => content.name === 'Cabin'))
+      await bob.ok('POST', path(roomId, '/leave'), {})
+      assert.equal(await membership(ann, roomId, bob.userId), 'leave')
+      await bob.ok('POST', knock, {})
+      await ann.ok('POST', path(roomId, '/invite'), { user_id: bob.userId })
+      await join(bob, roomId, A)
+      assert.equal(await membership(ann, roomId, bob.userId), 'join')
+    })
+  }
+
+  if (RESTRICTED.includes(version)) {
+    test(`members of one room may join another, over servers: version ${version}`, async (t) => {
+      const { ann, bob } = await world(t)
+      const space = await createRoom(ann, version, { preset: 'public_chat' })
+      const content = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] }
+      const initial_state = [{ type: 'm.room.join_rules', state_key: '', content }]
+      const roomId = await createRoom(ann, version, { initial_state })
+      const early = await bob.request('POST', `/join/${encodeURIComponent(roomId)}?server_name=${A}`, {})
+      assert.equal(early.status, 403)
+      await join(bob, space, A)
+      await join(bob, roomId, A)
+      const member = await bob.ok('GET', path(roomId, `/state/m.room.member/${encodeURIComponent(bob.userId)}`))
+      assert.equal(member.join_authorised_via_users_server, ann.userId)
+      assert.deepEqual(await stateIds(bob, roomId), await stateIds(ann, roomId))
+    })
+  }
 }

@@ -2,14 +2,16 @@
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import { parseServerName } from '@holdfast/protocol/ids/server-name'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
+import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import type { Homeserver } from '../../homeserver.ts'
+import { strippedStateOf } from '../../storage/federation-rooms.ts'
 import type { RoomHead } from '../room-heads.ts'
 
 /** Tried for one request of a user. */
 const CANDIDATES_MAX = 12
 
 export async function candidateServers(
-  deps: Pick<Homeserver, 'serverName' | 'memberships' | 'events'>,
+  deps: Pick<Homeserver, 'db' | 'serverName' | 'memberships' | 'events'>,
   room: {
     readonly roomId: RoomId
     readonly head: RoomHead | undefined
@@ -28,6 +30,7 @@ export async function candidateServers(
     ...(inviter === undefined ? [] : [inviter]),
     ...members,
     ...(ofRoom === undefined ? [] : [ofRoom]),
+    ...(head === undefined ? [] : await serversInStripped(deps, { roomNid: head.roomNid, userNid })),
   ]
   return [...new Set(all)].filter((server) => server !== deps.serverName).slice(0, CANDIDATES_MAX)
 }
@@ -40,4 +43,17 @@ async function serverOfInviter(
   const membership = (await deps.memberships.of(userNid)).get(head.roomNid)
   const event = membership === undefined ? undefined : await deps.events.byNid(membership.eventNid)
   return event === undefined ? undefined : serverNameOf(event.pdu.sender)
+}
+
+/** Of those who made what the user was told of the room: all that is known of one whose id names no server. */
+async function serversInStripped(
+  { db }: Pick<Homeserver, 'db'>,
+  of: { readonly roomNid: number; readonly userNid: number },
+): Promise<readonly ServerName[]> {
+  const row = await strippedStateOf(db, of)
+  const events = row === undefined ? [] : (JSON.parse(row.stripped) as readonly { readonly sender: string }[])
+  return events.flatMap(({ sender }) => {
+    const userId = parseUserId(sender)
+    return userId === undefined ? [] : [serverNameOf(userId)]
+  })
 }
