@@ -84,6 +84,19 @@ export function departures(
   )
 }
 
+/** The newest ones, in their order. */
+export async function outgoingEventsOfRoom(
+  db: Reader,
+  query: { readonly roomNid: number; readonly after: number; readonly below: number; readonly limit: number },
+): Promise<readonly OutgoingEventRow[]> {
+  const newest = await db.all<OutgoingEventRow>(
+    sql`SELECT position, room_nid, event_nid, departed FROM outgoing_events
+        WHERE room_nid = ${query.roomNid} AND position > ${query.after} AND position < ${query.below}
+        ORDER BY position DESC LIMIT ${query.limit}`,
+  )
+  return newest.toReversed()
+}
+
 /** The event of ours at this position, while some server has not heard of it. */
 export function outgoingEventAt(db: Reader, eventPosition: number): Promise<OutgoingEventRow | undefined> {
   return db.row(

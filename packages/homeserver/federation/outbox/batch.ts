@@ -3,16 +3,18 @@ import { exactEvent } from '@holdfast/protocol/event/exact-json'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
 import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
+import type { Homeserver } from '../../homeserver.ts'
 import type { StoredEvent } from '../../rooms/event-store.ts'
 import { serverVisibleEvents } from '../../rooms/serve/server-visibility.ts'
 import { wirePdu, type WireDeps } from '../../rooms/serve/wire-pdu.ts'
 import type { ReadDeps } from '../../rooms/visible-events.ts'
 import * as storage from '../../storage/outbox.ts'
+import { orBroken } from './broken.ts'
 import { missedEvents } from './catch-up.ts'
 import type { Ephemeral, Lane, OwedEvent, TakenEvents } from './lane.ts'
 import { OUTBOX_LIMITS } from './limits.ts'
 
-export type BatchDeps = ReadDeps & WireDeps
+export type BatchDeps = ReadDeps & WireDeps & Pick<Homeserver, 'log'>
 
 export type Batch = {
   readonly taken: TakenEvents
@@ -24,10 +26,28 @@ export type Batch = {
 
 /** @param routed events up to this position have been put into lanes */
 export async function nextBatch(deps: BatchDeps, lane: Lane, routed: () => number): Promise<Batch> {
-  const taken = await takeEvents(deps, lane, routed)
-  const pdus = await pdusOf(deps, lane.server, taken.events)
+  const { taken, stored } = await fitting(deps, await takeEvents(deps, lane, routed))
+  const pdus = await pdusOf(deps, lane.server, taken.events, stored)
   const edus = await takeEdus(deps, lane, pdus.length)
   return { taken, pdus, edus, ephemeral: takeEphemeral(lane, edus.length) }
+}
+
+type StoredEvents = ReadonlyMap<number, StoredEvent>
+
+/** Big events go out a few at a time: there are many transactions at once. */
+async function fitting(deps: BatchDeps, taken: TakenEvents): Promise<{ taken: TakenEvents; stored: StoredEvents }> {
+  const stored = await deps.events.byNids(taken.events.map(({ eventNid }) => eventNid))
+  let characters = 0
+  const fit = taken.events.filter(({ eventNid }, index) => {
+    characters += stored.get(eventNid)?.json.length ?? 0
+    return index === 0 || characters <= OUTBOX_LIMITS.pduCharactersMax
+  })
+  return { taken: fit.length === taken.events.length ? taken : firstOf(taken, fit.length), stored }
+}
+
+function firstOf({ events, gap }: TakenEvents, count: number): TakenEvents {
+  const first = events.slice(0, count)
+  return { events: first, gap: gap === undefined ? undefined : { ...gap, through: first.at(-1)!.position } }
 }
 
 async function takeEvents(deps: BatchDeps, lane: Lane, routed: () => number): Promise<TakenEvents> {
@@ -36,20 +56,26 @@ async function takeEvents(deps: BatchDeps, lane: Lane, routed: () => number): Pr
   // From here on the lane keeps what comes, so that the gap has an end.
   gap.upTo ??= Math.max(routed(), gap.after)
   const missed = await missedEvents(deps.db, lane.server, { after: gap.after, upTo: gap.upTo })
-  if (missed.events.length <= portion) return missed
-  const events = missed.events.slice(0, portion)
-  return { events, gap: { ...missed.gap!, through: events.at(-1)!.position } }
+  return missed.events.length <= portion ? missed : firstOf(missed, portion)
 }
 
-async function pdusOf(deps: BatchDeps, server: ServerName, owed: readonly OwedEvent[]): Promise<Batch['pdus']> {
-  const stored = await deps.events.byNids(owed.map(({ eventNid }) => eventNid))
+async function pdusOf(
+  deps: BatchDeps,
+  server: ServerName,
+  owed: readonly OwedEvent[],
+  stored: StoredEvents,
+): Promise<Batch['pdus']> {
   const pdus: { eventId: EventId; pdu: JsonObject }[] = []
   for (const { eventNid, isOld } of owed) {
     const event = stored.get(eventNid)
     if (event === undefined || serverNameOf(event.pdu.sender) === server) continue
-    // The server may have come into the room since.
-    const shown = isOld ? (await serverVisibleEvents(deps, server, [event]))[0]! : event
-    pdus.push({ eventId: event.pdu.eventId, pdu: await parsedPdu(deps, shown) })
+    const { eventId } = event.pdu
+    const pdu = await orBroken(deps, { server, eventId }, async () => {
+      // The server may have come into the room since.
+      const shown = isOld ? (await serverVisibleEvents(deps, server, [event]))[0]! : event
+      return parsedPdu(deps, shown)
+    })
+    if (pdu !== undefined) pdus.push({ eventId, pdu })
   }
   return pdus
 }

@@ -23,7 +23,8 @@ export async function missedEvents(
   const isCut = departures.length === departuresReadMax
   const owed = { serverName: server, after, upTo: isCut ? departures.at(-1)!.position : upTo }
   const farewells = departures.filter(({ departed }) => departedServers(departed).includes(server))
-  const all = merged(await storage.owedEvents(db.heavy, { ...owed, limit: replayedMax + 1 }), farewells)
+  const before = await eventsBefore(db, farewells, after)
+  const all = merged(await storage.owedEvents(db.heavy, { ...owed, limit: replayedMax + 1 }), [...before, ...farewells])
   const rows =
     all.length <= replayedMax
       ? all
@@ -31,6 +32,23 @@ export async function missedEvents(
   const events = rows.slice(0, replayedMax).map(owedEvent)
   const through = rows.length > replayedMax ? events.at(-1)!.position : owed.upTo
   return { events, gap: { through, upTo } }
+}
+
+/** What came in a room before a server was taken out of it: without it the server may not believe the end. */
+async function eventsBefore(
+  db: Pick<Database, 'heavy'>,
+  farewells: readonly OutgoingEventRow[],
+  after: number,
+): Promise<readonly OutgoingEventRow[]> {
+  const { replayedMax } = OUTBOX_LIMITS
+  const before: OutgoingEventRow[] = []
+  for (const { room_nid: roomNid, position } of farewells) {
+    if (before.length > replayedMax) break
+    before.push(
+      ...(await storage.outgoingEventsOfRoom(db.heavy, { roomNid, after, below: position, limit: replayedMax })),
+    )
+  }
+  return before
 }
 
 function merged(rows: readonly OutgoingEventRow[], others: readonly OutgoingEventRow[]): readonly OutgoingEventRow[] {

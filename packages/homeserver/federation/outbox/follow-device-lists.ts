@@ -6,7 +6,7 @@ import { insertOutgoingEdu, serversOfUser, setDeviceListsSent } from '../../stor
 import { OUTBOX_LIMITS } from './limits.ts'
 
 export type DeviceListsDeps = Pick<Homeserver, 'db' | 'dictionary' | 'streams'> & {
-  readonly wakeForEdus: (servers: Iterable<ServerName>) => void
+  readonly wakeForEdus: (servers: readonly ServerName[]) => void
 }
 
 /** @returns a step that answers whether there may be more */

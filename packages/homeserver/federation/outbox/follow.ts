@@ -9,11 +9,9 @@ export type Follower = {
 }
 
 /** @param step does a piece of the work; answers whether there may be more */
-export function openFollower(
-  deps: Pick<Homeserver, 'clock' | 'log'>,
-  name: string,
-  step: () => Promise<boolean>,
-): Follower {
+export type FollowerDeps = Pick<Homeserver, 'clock' | 'log'>
+
+export function openFollower(deps: FollowerDeps, name: string, step: () => Promise<boolean>): Follower {
   let running: Promise<void> | undefined
   let retry: Disposable | undefined
   const asked = { isOn: false, isOver: false }

@@ -7,7 +7,7 @@ export type OwedEvent = {
   readonly position: number
   readonly roomNid: number
   readonly eventNid: number
-  /** It is not known that the server was in the room when this was sent, only that it is now. */
+  /** It is not known whether the server was in the room when this was sent. */
   readonly isOld: boolean
 }
 

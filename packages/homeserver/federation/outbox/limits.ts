@@ -3,6 +3,8 @@
 export const OUTBOX_LIMITS = {
   /** Of one transaction, as the specification has it. */
   pdusMax: 50,
+  /** Unless one alone is longer. */
+  pduCharactersMax: 1_000_000,
   edusMax: 100,
   eduCharactersMax: 2_000_000,
   /** Servers that are being sent to at once. */

@@ -7,7 +7,7 @@ import type { Destinations, DestinationState } from '../transport/destinations.t
 import { cursorOf, type Lane } from './lane.ts'
 import { OUTBOX_LIMITS } from './limits.ts'
 import type { RefusedEvents } from './refused-events.ts'
-import { destinationsOf } from './route-event.ts'
+import { departedServers, destinationsOf } from './route-event.ts'
 
 export type ServerReport = {
   readonly destination: DestinationState
@@ -75,7 +75,7 @@ export async function eventReport(
   const row = await outgoingEventAt(deps.db, event.position)
   const stored = await deps.events.byNid(event.nid)
   if (row === undefined || stored === undefined) return { waiting: [], refusedBy }
-  const servers = await destinationsOf(deps, stored, row.departed)
+  const { servers } = await destinationsOf(deps, stored, departedServers(row.departed))
   const waiting = [...servers].filter((server) => {
     if (event.position > deps.routed()) return true
     const lane = deps.lanes.get(server)

@@ -9,21 +9,26 @@ import type { StoredEvent } from '../../rooms/event-store.ts'
 
 type RouteDeps = Pick<Homeserver, 'events' | 'heads' | 'serverName'>
 
-/** Those in the room now, those that the event took out of it, and the one whose invitation or knock it ends. */
+export type Destinations = {
+  readonly servers: ReadonlySet<ServerName>
+  /** The state is no longer what it was: some of them may have come into the room after the event. */
+  readonly isOld: boolean
+}
+
+/** Those in the room now, those that have left it since, and the one whose invitation or knock the event ends. */
 export async function destinationsOf(
   deps: RouteDeps,
   event: StoredEvent,
-  departed: string | null,
-): Promise<ReadonlySet<ServerName>> {
-  const head = await deps.heads.find(event.roomNid)
-  if (head === undefined) return new Set()
+  leaving: Iterable<ServerName>,
+): Promise<Destinations> {
   const turnedAway = await serverTurnedAway(deps, event)
-  // Read last, without waiting behind it: the members change in place.
-  const destinations = new Set([...head.members.servers.keys(), ...departedServers(departed)])
-  if (turnedAway !== undefined) destinations.add(turnedAway)
-  destinations.delete(deps.serverName)
-  destinations.delete(serverNameOf(event.pdu.sender))
-  return destinations
+  const head = await deps.heads.find(event.roomNid)
+  if (head === undefined) return { servers: new Set(), isOld: true }
+  const servers = new Set([...head.members.servers.keys(), ...leaving])
+  if (turnedAway !== undefined) servers.add(turnedAway)
+  servers.delete(deps.serverName)
+  servers.delete(serverNameOf(event.pdu.sender))
+  return { servers, isOld: event.stateNid !== head.state.nid }
 }
 
 export function departedServers(departed: string | null): readonly ServerName[] {

@@ -8,7 +8,7 @@ import type { EventId, RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { StoredEvent } from '../../../rooms/event-store.ts'
 import { act } from '../../../rooms/serve/testing/far-server.ts'
-import { outgoingEvents } from '../../../storage/federation-rooms.ts'
+import { outgoingEvents, setRoomServer } from '../../../storage/federation-rooms.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../../../testing/homeserver.ts'
 import { until } from '../../../testing/until.ts'
 import { scriptedHttp, type ScriptedAnswer } from '../../transport/testing/scripted-http.ts'
@@ -40,6 +40,8 @@ export type World = AsyncDisposable & {
   /** Other servers send us something. */
   heardFrom(server: string): void
   aRoom(members: readonly string[]): Promise<string>
+  /** As if these servers had members in the room. */
+  serversIn(room: string, servers: readonly string[]): Promise<void>
   /** A member of another server joins or leaves, or is what ann makes of them. */
   member(room: string, userId: string, membership: string, sender?: string): Promise<string>
   storedEvent(room: string, eventId: string): Promise<StoredEvent>
@@ -107,6 +109,12 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat', room_version: '10' })
       for (const userId of members) await world.member(room_id, userId, 'join')
       return room_id
+    },
+    serversIn: async (room, servers) => {
+      const { db, heads } = homeserver.parts
+      const roomNid = (await heads.roomNid(room as RoomId))!
+      await db.commit(servers.map((serverName) => setRoomServer({ roomNid, serverName, joined: 1 })))
+      heads.drop(roomNid)
     },
     member: (room, userId, membership, sender = userId) =>
       act(homeserver, room, {
