@@ -209,13 +209,12 @@ export class ReceivedBatch implements RoomChanges {
       json,
     }
     if (isShown && hasGap && this.head !== undefined) this.#positions += RESERVED_FOR_GAP
-    if (isShown) await this.#advance(event, { known, after })
     const drafted: DraftEvent = {
       event,
       typeNid: words.typeNid,
       positionOffset: isShown ? this.#positions : undefined,
       newStates: this.#states.takeNew(),
-      roomStateNid: isShown && this.#state.nid !== after.nid ? this.#state.nid : undefined,
+      roomStateNid: undefined,
       edges: {
         prev: pdu.prevEvents.flatMap((eventId) => known.get(eventId)?.nid ?? []),
         auth: pdu.authEvents.map((eventId) => known.get(eventId)!.nid),
@@ -224,8 +223,8 @@ export class ReceivedBatch implements RoomChanges {
       isOurs: arrival.isOurs === true,
       isStored: found.present !== undefined,
     }
-    if (isShown) this.#positions += 1
     this.#hold(drafted)
+    if (isShown) await this.#advance(drafted, { known, after })
     if (verdict === undefined) await this.#redact(event, before)
     return verdict === undefined
       ? { outcome: 'accepted', nid }
@@ -246,21 +245,32 @@ export class ReceivedBatch implements RoomChanges {
 
   #hold(drafted: DraftEvent): void {
     this.events.push(drafted)
+    this.#index(drafted)
+  }
+
+  #index(drafted: DraftEvent): void {
     this.#byId.set(drafted.event.pdu.eventId, drafted)
     this.#byNid.set(drafted.event.nid, drafted)
   }
 
-  /** Moves the room's extremities, and with them its state. */
+  /** Moves the room's extremities, and with them its state. The event is held already: the states that meet may have it. */
   async #advance(
-    event: StoredEventRef,
+    drafted: DraftEvent,
     { known, after }: { readonly known: ReadonlyMap<EventId, KnownEvent>; readonly after: RoomState },
   ): Promise<void> {
+    const { event } = drafted
     const left = await this.#leftBehind(event.pdu, known)
     const others = this.#tips.filter(({ nid }) => !left.has(nid))
+    this.#positions += 1
     this.#tips = [...others, event]
     this.#depth = Math.max(this.#depth, event.pdu.depth)
     const states = await Promise.all(others.map(({ stateNid }) => this.#states.load(stateNid)))
     this.#state = await this.#states.merge([...states, after])
+    if (this.#state.nid === after.nid) return
+    const newStates = [...drafted.newStates, ...this.#states.takeNew()]
+    const settled: DraftEvent = { ...drafted, newStates, roomStateNid: this.#state.nid }
+    this.events[this.events.length - 1] = settled
+    this.#index(settled)
   }
 
   /** What the event follows, also by way of refused events, which never became extremities themselves. */
