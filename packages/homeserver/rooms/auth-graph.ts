@@ -13,7 +13,7 @@ export type AuthGraph = {
 /** An entry costs some 150 bytes with its place in the cache. */
 const CACHED_EVENTS_MAX = 200_000
 /** Rows read and unpacked at once: about two milliseconds of work. */
-const LOAD_BATCH = 1_000
+const LOAD_BATCH = 500
 
 export function openAuthGraph(db: Reader): AuthGraph {
   // An event's edges never change, so nothing here grows old.

@@ -6,7 +6,7 @@ import { openPace } from './pace.ts'
 /** A longer chain is told to nobody: it would be more than any server reads. */
 const CHAIN_EVENTS_MAX = 1_000_000
 /** Events whose auth events are asked for at once. */
-const BATCH_EVENTS = 1_000
+const BATCH_EVENTS = 500
 /** What a read costs beside what it reads. */
 const READ_COST = 20
 
