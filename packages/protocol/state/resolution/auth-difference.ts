@@ -28,7 +28,10 @@ function* reachedBySome(
 ): Step<Set<number>> {
   const { everyState } = partition
   const walk = createMaskedWalk(everyState)
-  for (const [nid, mask] of conflicted) walk.reach(nid, mask)
+  for (const [nid, mask] of conflicted) {
+    walk.reach(nid, mask)
+    if (ledger.isPauseDue(1)) yield PAUSE
+  }
   const found = new Set<number>()
   while (walk.isOpen()) {
     const next = walk.next()!

@@ -23,6 +23,7 @@ function* reachedFrom(ledger: Ledger, ends: ReadonlySet<number>): Step<number[]>
   for (const nid of ends) {
     frontier.add(nid)
     oldest = Math.min(oldest, nid)
+    if (ledger.isPauseDue(1)) yield PAUSE
   }
   const reached: number[] = []
   for (let nid = frontier.next(); nid !== undefined; nid = frontier.next()) {

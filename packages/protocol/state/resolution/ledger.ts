@@ -49,32 +49,45 @@ export const PAUSE: ResolutionNeeds = Object.freeze({ events: [], edges: [], sta
 
 /** Work between two pauses, in microseconds of an ordinary machine. */
 const PAUSE_AFTER = 1000
-/** Things asked for at once. */
+/** Things looked at, and so asked for, at once. */
 const LOAD_MAX = 2000
 const NO_EDGES: readonly number[] = []
 
 export function createLedger(source: ResolutionSource): Ledger {
   const asked = { events: new Set<number>(), edges: new Set<number>(), stateKeys: new Set<string>() }
   let spent = 0
+  const isPauseDue = (cost: number): boolean => {
+    spent += cost
+    if (spent < PAUSE_AFTER) return false
+    spent = 0
+    return true
+  }
   const needsEvent = (nid: number): boolean => source.event(nid) === undefined && !asked.events.has(nid)
   const needsEdges = (nid: number): boolean => source.authNids(nid) === undefined && !asked.edges.has(nid)
   const needsStateKey = (type: string, stateKey: string): boolean =>
     source.stateKeyNid(type, stateKey) === undefined && !asked.stateKeys.has(keyText(type, stateKey))
 
-  function* load(wanted: Partial<ResolutionNeeds>): Step {
-    const events = (wanted.events ?? []).filter(needsEvent)
-    const edges = (wanted.edges ?? []).filter(needsEdges)
-    const stateKeys = (wanted.stateKeys ?? []).filter(([type, stateKey]) => needsStateKey(type, stateKey))
+  function* loadSome({ events, edges, stateKeys }: ResolutionNeeds): Step {
+    const needs = {
+      events: events.filter(needsEvent),
+      edges: edges.filter(needsEdges),
+      stateKeys: stateKeys.filter(([type, stateKey]) => needsStateKey(type, stateKey)),
+    }
+    if (needs.events.length + needs.edges.length + needs.stateKeys.length > 0) yield needs
+    else if (isPauseDue((events.length + edges.length + stateKeys.length) / 4)) yield PAUSE
+    for (const nid of needs.events) asked.events.add(nid)
+    for (const nid of needs.edges) asked.edges.add(nid)
+    for (const [type, stateKey] of needs.stateKeys) asked.stateKeys.add(keyText(type, stateKey))
+  }
+
+  function* load({ events = [], edges = [], stateKeys = [] }: Partial<ResolutionNeeds>): Step {
     for (let from = 0; from < Math.max(events.length, edges.length, stateKeys.length); from += LOAD_MAX) {
-      const needs = {
-        events: events.slice(from, from + LOAD_MAX),
-        edges: edges.slice(from, from + LOAD_MAX),
-        stateKeys: stateKeys.slice(from, from + LOAD_MAX),
-      }
-      yield needs
-      for (const nid of needs.events) asked.events.add(nid)
-      for (const nid of needs.edges) asked.edges.add(nid)
-      for (const [type, stateKey] of needs.stateKeys) asked.stateKeys.add(keyText(type, stateKey))
+      const to = from + LOAD_MAX
+      yield* loadSome({
+        events: events.slice(from, to),
+        edges: edges.slice(from, to),
+        stateKeys: stateKeys.slice(from, to),
+      })
     }
   }
 
@@ -86,12 +99,7 @@ export function createLedger(source: ResolutionSource): Ledger {
     needsEdges,
     needsStateKey,
     load,
-    isPauseDue: (cost) => {
-      spent += cost
-      if (spent < PAUSE_AFTER) return false
-      spent = 0
-      return true
-    },
+    isPauseDue,
   }
 }
 

@@ -54,8 +54,11 @@ export function agreedAt({ base, differing }: Partition, keyNid: number): number
 }
 
 /** The conflicted state set, with the states that each event is in. */
-export function conflictedEvents({ differing }: Partition): Map<number, StateMask> {
+export function* conflictedEvents(ledger: Ledger, { differing }: Partition): Step<Map<number, StateMask>> {
   const events = new Map<number, StateMask>()
-  for (const masks of differing.values()) for (const [nid, mask] of masks) events.set(nid, mask)
+  for (const masks of differing.values()) {
+    for (const [nid, mask] of masks) events.set(nid, mask)
+    if (ledger.isPauseDue(masks.size)) yield PAUSE
+  }
   return events
 }

@@ -21,14 +21,14 @@ const ALGORITHMS: readonly Algorithm[] = ['v1', 'v2', 'v2.1']
 for (const algorithm of ALGORITHMS) {
   describe(`state resolution ${algorithm} of random rooms`, () => {
     it('is that of the naive implementation, in any order, with any ids, and settles', () => {
-      for (let seed = 0; seed < 300; seed += 1) {
+      for (let seed = 0; seed < 200; seed += 1) {
         const problem = problemOf(algorithm, seed)
         assert.equal(problem, undefined, `${algorithm}, seed ${seed}: ${problem}`)
       }
     })
 
     it('is the same when everything is loaded on demand', () => {
-      for (let seed = 1000; seed < 1300; seed += 1) {
+      for (let seed = 1000; seed < 1200; seed += 1) {
         const { dag, states } = randomRoom(algorithm, seed)
         const result = drive(dag, states, new Set())
         assert.deepEqual(stateMapEntries(result), stateMapEntries(dag.resolve(states)), `seed ${seed}`)
@@ -36,7 +36,7 @@ for (const algorithm of ALGORITHMS) {
     })
 
     it('is that of the naive implementation when events are missing', () => {
-      for (let seed = 2000; seed < 2300; seed += 1) {
+      for (let seed = 2000; seed < 2200; seed += 1) {
         const { dag, states } = randomRoom(algorithm, seed)
         const missing = someMissing(dag, seed)
         const found = textOf(namedState(dag, drive(dag, states, missing)))
@@ -56,7 +56,7 @@ for (const algorithm of ALGORITHMS) {
 describe('the full conflicted set of random rooms', () => {
   for (const algorithm of ['v2', 'v2.1'] as const) {
     it(`is that of the naive implementation in ${algorithm}`, () => {
-      for (let seed = 4000; seed < 4500; seed += 1) {
+      for (let seed = 4000; seed < 4300; seed += 1) {
         const { dag, states } = randomRoom(algorithm, seed)
         const named = states.map((state) => namedState(dag, state))
         const expected = [...naiveFullConflictedSet(naiveRoom(dag), named, algorithm)]

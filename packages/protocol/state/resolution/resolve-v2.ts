@@ -47,7 +47,7 @@ export function* fullConflictedSet(
   partition: Partition,
   withSubgraph: boolean,
 ): Step<Map<number, ResolutionEvent>> {
-  const conflicted = conflictedEvents(partition)
+  const conflicted = yield* conflictedEvents(ledger, partition)
   const nids = new Set(conflicted.keys())
   for (const nid of yield* authDifference(ledger, partition, conflicted)) nids.add(nid)
   if (withSubgraph) for (const nid of yield* conflictedSubgraph(ledger, conflicted.keys())) nids.add(nid)
