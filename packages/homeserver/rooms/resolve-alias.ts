@@ -9,6 +9,7 @@ import { TIME_LIMITS } from '@holdfast/protocol/limits'
 import { ask, part } from '../federation/remote-rooms/ask.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { aliasRow } from '../storage/aliases.ts'
+import { residentServers } from './resident-servers.ts'
 import { tryServers } from './remote/try-servers.ts'
 
 type AliasDeps = Pick<Homeserver, 'db' | 'events' | 'heads' | 'serverName' | 'federation'>
@@ -16,7 +17,7 @@ type AliasDeps = Pick<Homeserver, 'db' | 'events' | 'heads' | 'serverName' | 'fe
 /** A room, and servers through which one gets there. */
 export type FoundRoom = { readonly roomId: RoomId; readonly servers: readonly ServerName[] }
 
-/** Servers of a room told to whoever asks for an alias. */
+/** Servers that another server may name for an alias. */
 const SERVERS_MAX = 100
 
 /** @throws {MatrixError} M_NOT_FOUND, and 502 if the server of the alias does not answer */
@@ -29,9 +30,8 @@ export async function resolveAlias(deps: AliasDeps, alias: RoomAlias): Promise<F
 export async function resolveOwnAlias(deps: Omit<AliasDeps, 'federation'>, alias: RoomAlias): Promise<FoundRoom> {
   const row = await aliasRow(deps.db, alias)
   if (row === undefined) throw matrixError('M_NOT_FOUND', `The alias ${alias} leads nowhere.`)
-  const { members, roomId } = await deps.heads.byNid(row.room_nid)
-  const others = [...members.servers].sort(([, a], [, b]) => b - a).map(([name]) => name)
-  return { roomId, servers: [deps.serverName, ...others].slice(0, SERVERS_MAX) }
+  const { roomId } = await deps.events.room(row.room_nid)
+  return { roomId, servers: await residentServers(deps, roomId) }
 }
 
 async function resolveRemoteAlias(deps: AliasDeps, alias: RoomAlias, server: ServerName): Promise<FoundRoom> {

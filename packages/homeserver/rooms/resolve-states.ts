@@ -73,7 +73,10 @@ class LoadedSource implements ResolutionSource {
       if (drafted === undefined) stored.push(nid)
       else this.#take(drafted)
     }
-    for (const event of (await this.#deps.events.byNids(stored)).values()) this.#take(event)
+    const loaded = await this.#deps.events.byNids(stored)
+    // A resolution that goes on without an event gives a state that no other server has.
+    for (const nid of stored) if (!loaded.has(nid)) throw new Error(`event ${nid} is missing where states meet`)
+    for (const event of loaded.values()) this.#take(event)
     for (const [nid, edges] of await this.#deps.authGraph.authNids(needs.edges)) this.#edges.set(nid, edges)
     for (const [type, stateKey] of needs.stateKeys) {
       const nid = await this.#deps.dictionary.stateKeyNid({ type, stateKey })
