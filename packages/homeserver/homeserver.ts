@@ -3,6 +3,7 @@ import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
+import type { HttpClient } from '@holdfast/platform/http/client'
 import type { PasswordHasher } from '@holdfast/platform/password/password-hasher'
 import type { Random } from '@holdfast/platform/random/random'
 import type { AccountCaches } from './accounts/caches.ts'
@@ -53,6 +54,8 @@ export type Homeserver = {
   readonly signingKeys: SigningKeys
   /** Public keys of servers, ours among them. */
   readonly serverKeys: ServerKeys
+  /** The way out of the process. */
+  readonly http: HttpClient
   /** What sends to other servers. */
   readonly federation: FederationTransport
   /** Carries events and EDUs to other servers. */

@@ -111,6 +111,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
       return signingKeys.current()
     },
     signingKeyAt,
+    http: ports.http ?? NO_NETWORK.http,
     federation,
     outbox,
     serverKeys: openServerKeys({

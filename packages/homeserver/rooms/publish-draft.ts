@@ -1,4 +1,6 @@
 /** After a commit: what is in memory follows what is on disk, and those who wait are woken. */
+import { serverNameOf } from '@holdfast/protocol/ids/common'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
 import { NOWHERE } from '../storage/events.ts'
 import { positionsOf, serverCounts } from './commit-draft.ts'
@@ -24,7 +26,16 @@ export function publishChanges(deps: PublishDeps, changes: RoomChanges, firstPos
     joined: members.joined,
     membershipChanged,
   })
-  if (wasShared || members.servers.size > 0) deps.outgoing.wake()
+  if (wasShared || members.servers.size > 0 || mayEndInvitation(changes, deps.serverName)) {
+    deps.outgoing.wake()
+  }
+}
+
+/** A server that nobody in the room is of hears from us of the end of an invitation or a knock. */
+function mayEndInvitation({ memberChanges }: RoomChanges, ourName: ServerName): boolean {
+  return memberChanges.some(
+    ({ userId, membership }) => (membership === 'leave' || membership === 'ban') && serverNameOf(userId) !== ourName,
+  )
 }
 
 /** What was committed without a position: refused events, and what belongs to the graph only. */

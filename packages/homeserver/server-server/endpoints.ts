@@ -18,6 +18,7 @@ import * as openid from './openid.ts'
 import * as publicRooms from './public_rooms.ts'
 import * as query from './query.ts'
 import * as spaceHierarchy from './space_hierarchy.ts'
+import * as thirdPartyInvite from './third_party_invite.ts'
 import * as transactions from './transactions.ts'
 import * as userDevices from './user_devices.ts'
 import * as userKeys from './user_keys.ts'
@@ -46,6 +47,7 @@ const FILES: readonly Handlers[] = [
   publicRooms,
   query,
   spaceHierarchy,
+  thirdPartyInvite,
   transactions,
   userDevices,
   userKeys,

@@ -127,6 +127,20 @@ for (const version of VERSIONS) {
     assert.deepEqual(await stateIds(bob, roomId), await stateIds(ann, roomId))
   })
 
+  test(`an invitation is taken back: version ${version}`, async (t) => {
+    const { ann, bob } = await world(t)
+    const roomId = await createRoom(ann, version)
+    const isInvited = async () => (await bob.ok('GET', '/sync')).rooms?.invite?.[roomId] !== undefined
+    await ann.ok('POST', path(roomId, '/invite'), { user_id: bob.userId })
+    assert.ok(await isInvited())
+    await ann.ok('POST', path(roomId, '/kick'), { user_id: bob.userId })
+    await until(async () => !(await isInvited()), 'the invitation is gone')
+    await ann.ok('POST', path(roomId, '/invite'), { user_id: bob.userId })
+    assert.ok(await isInvited())
+    await ann.ok('POST', path(roomId, '/ban'), { user_id: bob.userId })
+    await until(async () => !(await isInvited()), 'the invitation is gone')
+  })
+
   if (KNOCKING.includes(version)) {
     test(`a user knocks at a room of another server, and is let in or turned away: version ${version}`, async (t) => {
       const { ann, bob } = await world(t)

@@ -77,7 +77,8 @@ async function checkInvitation(
   return { target, incoming }
 }
 
-async function assertInvitable(deps: InvitedDeps, target: UserId): Promise<void> {
+/** @throws {MatrixError} M_FORBIDDEN */
+export async function assertInvitable(deps: Pick<Homeserver, 'db' | 'dictionary'>, target: UserId): Promise<void> {
   const userNid = await deps.dictionary.userNid(target)
   const account = userNid === undefined ? undefined : await accountOf(deps.db, userNid)
   if (account !== undefined && account.deactivated_ms === null) return

@@ -26,7 +26,12 @@ export type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
  */
 export async function inviteRemoteUser(
   deps: InviteDeps,
-  room: { readonly roomNid: number; readonly target: UserId; readonly event: NewRoomEvent; readonly deviceNid: number },
+  room: {
+    readonly roomNid: number
+    readonly target: UserId
+    readonly event: NewRoomEvent
+    readonly deviceNid?: number
+  },
 ): Promise<void> {
   const { event: draft, head } = await draftUnsent(deps, room.roomNid, room.event)
   const { rules } = head
@@ -51,8 +56,9 @@ export async function inviteRemoteUser(
     }
     return own
   })
-  const transaction = { deviceNid: room.deviceNid, transactionId: undefined }
-  const arrivals = [{ incoming: signed, isOurs: true, transaction }]
+  const { deviceNid } = room
+  const transaction = deviceNid === undefined ? {} : { transaction: { deviceNid, transactionId: undefined } }
+  const arrivals = [{ incoming: signed, isOurs: true, ...transaction }]
   const [acceptance] = await acceptEvents(deps, head, { arrivals, time: 'present' })
   if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
   throw matrixError('M_FORBIDDEN', 'The room changed meanwhile, and does not admit the invitation any more.')
