@@ -214,6 +214,17 @@ describe('a resolution', () => {
     }
   })
 
+  it('loads the power levels of the past as far as events in dispute go back', () => {
+    const story = aStory('11').topic('on the first', '@ann:a', { time: 9000 })
+    story.levels('second', '@ann:a', levelsOf(story, { '@bob:b': 60 }))
+    story.topic('on the second', '@ann:a', { time: 2000 })
+    for (const name of ['third', 'fourth']) story.levels(name, '@ann:a', levelsOf(story, { '@bob:b': 70 }))
+    const loaded = { events: new Set<number>(), edges: new Set<number>() }
+    const states = ['on the first', 'on the second'].map((topic) => withEvent(story, 'fourth', topic))
+    const result = drive(resolveState(story.dag.rules, states, lazily(story, loaded)), loaded)
+    assert.equal(story.nameAt(result, TOPIC), 'on the second')
+  })
+
   it('pauses again and again', () => {
     for (const version of ['1', '11', '12']) {
       const story = aStory(version)
