@@ -14,11 +14,14 @@ import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
 import type { ServerKeys } from './federation/keys/server-keys.ts'
 import type { SigningKeys } from './federation/keys/signing-keys.ts'
+import type { ReceiptSender } from './federation/edus/send-receipts.ts'
 import type { ReceivedTransactions } from './federation/received-transactions.ts'
 import type { Outbox } from './federation/outbox/outbox.ts'
+import type { RemoteProfiles } from './federation/remote-queries/remote-profiles.ts'
 import type { FederationTransport } from './federation/transport/open-transport.ts'
 import type { Log } from '@holdfast/platform/log/log'
 import type { PresenceTracker } from './presence/tracker.ts'
+import type { RemotePresences } from './presence/remote-presence.ts'
 import type { PresenceWaker } from './presence/waker.ts'
 import type { RecentJoins } from './presence/recent-joins.ts'
 import type { RateLimiter } from './rate-limits/rate-limiter.ts'
@@ -91,6 +94,8 @@ export type Homeserver = {
   /** Entries of the public room directory. */
   readonly publicRooms: PublicRoomCache
   readonly presence: PresenceTracker
+  /** What other servers say of the presence of their users. */
+  readonly remotePresence: RemotePresences
   /** Wakes syncs for changes of presence. */
   readonly presenceWaker: PresenceWaker
   /** Who has begun to share a room lately. */
@@ -101,6 +106,10 @@ export type Homeserver = {
   readonly receiptPositions: ReceiptPositions
   /** Wakes syncs for receipts. */
   readonly receiptWaker: ReceiptWaker
+  /** Tells other servers how far our users have read. */
+  readonly receiptSender: ReceiptSender
+  /** Profiles of other servers' users, as they were a moment ago. */
+  readonly remoteProfiles: RemoteProfiles
   /** Keys of devices, changes of them, and how other servers are asked for theirs. */
   readonly e2eKeys: E2eKeys
   readonly passwords: PasswordHasher

@@ -15,11 +15,17 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.
 import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
+import { keepForgetting } from './federation/edus/forget-received.ts'
+import { openPresenceSender, type PresenceSender } from './federation/edus/send-presence.ts'
+import { openReceiptSender } from './federation/edus/send-receipts.ts'
+import { openTypingSender } from './federation/edus/send-typing.ts'
 import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
 import { openOutbox } from './federation/outbox/outbox.ts'
 import { openReceivedTransactions } from './federation/received-transactions.ts'
+import { remoteKeysOver } from './federation/remote-queries/remote-keys.ts'
+import { openRemoteProfiles } from './federation/remote-queries/remote-profiles.ts'
 import { keyFetcherOver } from './federation/transport/fetch-keys.ts'
 import { NO_NETWORK } from './federation/transport/no-network.ts'
 import { openFederationTransport } from './federation/transport/open-transport.ts'
@@ -29,7 +35,8 @@ import { openRecentLog } from './e2e-keys/recent-log.ts'
 import type { RemoteKeys } from './e2e-keys/remote-keys.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openApi } from './http/service.ts'
-import { notingJoins, openRecentJoins } from './presence/recent-joins.ts'
+import { type Join, notingJoins, openRecentJoins } from './presence/recent-joins.ts'
+import { openRemotePresence } from './presence/remote-presence.ts'
 import { PresenceTracker } from './presence/tracker.ts'
 import { openPresenceWaker } from './presence/waker.ts'
 import { openRateLimiter } from './rate-limits/rate-limiter.ts'
@@ -66,7 +73,7 @@ export type HomeserverPorts = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Asks other servers for keys of their users; without it they are unreachable. */
+  /** For tests: the way to the keys of other servers' users. */
   readonly remoteKeys?: RemoteKeys
   /** By default argon2id with the parameters of the platform. */
   readonly passwords?: PasswordHasher
@@ -94,7 +101,12 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const plainStreams = openStreams({ clock, db })
   const recentJoins = openRecentJoins(plainStreams)
   const moves = openRecentLog<LoggedMove>(() => plainStreams.startPosition)
-  const streams = notingMoves(notingJoins(plainStreams, recentJoins), moves)
+  let presenceSender: PresenceSender | undefined
+  const joined = (join: Join): void => {
+    recentJoins.add(join)
+    presenceSender?.joined(join)
+  }
+  const streams = notingMoves(notingJoins(plainStreams, { ...recentJoins, add: joined }), moves)
   const outgoing = openOutgoingSignal()
   const federation = openFederationTransport({ ...NO_NETWORK, ...ports, signingKey: () => signingKeys.current() })
   const nids = openRoomNids(db)
@@ -104,6 +116,22 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const signingKeyAt = (timeMs: number) => signingKeys.at(timeMs)
   const outbox = openOutbox({ ...shared, federation, accounts, signingKeyAt })
   const presenceWaker = openPresenceWaker(shared)
+  const hasFederation = ports.http !== undefined
+  const sending = { ...shared, outbox }
+  if (hasFederation && ports.settings.presence) {
+    presenceSender = openPresenceSender({
+      ...sending,
+      presenceOf: (userNid) => presence.of(userNid),
+      present: () => presence.present,
+    })
+  }
+  const presence = new PresenceTracker({
+    ...shared,
+    waker: presenceWaker,
+    isEnabled: ports.settings.presence,
+    others: presenceSender,
+  })
+  const remoteKeys = hasFederation ? remoteKeysOver(federation.client, clock) : undefined
   const parts: Homeserver = {
     ...shared,
     signingKeys,
@@ -124,14 +152,17 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     inboxes: openRoomInboxes(),
     authGraph,
     roomQueue: openRoomQueue({ ...shared, authGraph }),
-    presence: new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled: ports.settings.presence }),
+    presence,
+    remotePresence: openRemotePresence({ ...shared, presence }),
     presenceWaker,
     recentJoins,
-    typing: openTyping(shared),
+    typing: openTyping({ ...shared, others: hasFederation ? openTypingSender(sending) : undefined }),
     receiptPositions: openReceiptPositions(streams),
     receiptWaker: openReceiptWaker(shared),
+    receiptSender: openReceiptSender(sending),
+    remoteProfiles: openRemoteProfiles({ clock, client: federation.client }),
     accounts,
-    e2eKeys: openE2eKeys(shared, { moves, remote: ports.remoteKeys }),
+    e2eKeys: openE2eKeys(shared, { moves, remote: ports.remoteKeys ?? remoteKeys }),
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
     registrationNonces: openNonces({ clock, random }),
@@ -148,8 +179,9 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     handle: api.handle,
     start: async () => {
       await parts.typing.resume()
-      await parts.presence.resume()
+      parts.remotePresence.resume(await parts.presence.resume())
       void keepSweeping(parts, stopping.signal)
+      void keepForgetting(parts, stopping.signal)
       if (ports.http !== undefined) await outbox.start()
       // In the background: what a crash cut off can take longer than clients should wait.
       resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
@@ -157,8 +189,10 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
       await outbox[Symbol.asyncDispose]()
-      for (const timed of [parts.typing, parts.presence, parts.presenceWaker, parts.receiptWaker, parts.e2eKeys])
-        timed[Symbol.dispose]()
+      const { typing, remotePresence, receiptSender, receiptWaker, e2eKeys } = parts
+      const timed = [typing, presence, presenceWaker, remotePresence, receiptSender, receiptWaker, e2eKeys]
+      for (const one of timed) one[Symbol.dispose]()
+      presenceSender?.[Symbol.dispose]()
     },
   }
 }

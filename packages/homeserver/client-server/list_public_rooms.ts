@@ -2,9 +2,11 @@
 import * as list_public_rooms from '@holdfast/api/generated/client-server/list_public_rooms'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
+import { authenticate } from '../accounts/authenticate.ts'
 import { maySetCanonicalAlias } from '../directory/aliases.ts'
 import { withoutNullToken } from '../directory/null-token.ts'
 import { directoryPage } from '../directory/public-rooms.ts'
+import { remoteDirectoryPage } from '../federation/remote-queries/remote-directory.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../storage/published-rooms.ts'
 import type { Endpoint } from '../http/endpoint.ts'
@@ -33,24 +35,34 @@ export const setRoomVisibilityOnDirectory = route(
   },
 )
 
-export const getPublicRooms = publicRoute(list_public_rooms.getPublicRooms, async ({ deps, query }) => {
-  assertOwnDirectory(deps, query.server)
-  return directoryPage(deps, { limit: query.limit, since: query.since, searchTerm: undefined, roomTypes: undefined })
+export const getPublicRooms = publicRoute(list_public_rooms.getPublicRooms, async ({ deps, query, request }) => {
+  const page = { limit: query.limit, since: query.since, searchTerm: undefined, roomTypes: undefined }
+  const server = otherServer(deps, query.server)
+  if (server === undefined) return directoryPage(deps, page)
+  // Only users may make us ask other servers.
+  if ((await authenticate(deps, request)) === undefined) {
+    throw matrixError('M_MISSING_TOKEN', 'The rooms of other servers need an access token.')
+  }
+  return remoteDirectoryPage(deps, server, { ...page, includeAllNetworks: undefined, thirdPartyInstanceId: undefined })
 })
 
 const strictQuery = route(list_public_rooms.queryPublicRooms, async ({ deps, query, body }) => {
-  assertOwnDirectory(deps, query.server)
-  // Rooms bridged from a third-party network are none of ours.
-  if (body.third_party_instance_id !== undefined && body.third_party_instance_id !== '') {
-    return { chunk: [], total_room_count_estimate: 0 }
-  }
+  const { third_party_instance_id: network, include_all_networks: includeAllNetworks } = body
   const term = body.filter?.generic_search_term
-  return directoryPage(deps, {
+  const page = {
     limit: body.limit,
     since: body.since === '' ? undefined : body.since,
     searchTerm: term === '' ? undefined : term,
     roomTypes: body.filter?.room_types,
-  })
+  }
+  const thirdPartyInstanceId = network === '' ? undefined : network
+  const server = otherServer(deps, query.server)
+  if (server !== undefined) {
+    return remoteDirectoryPage(deps, server, { ...page, includeAllNetworks, thirdPartyInstanceId })
+  }
+  // Rooms bridged from a third-party network are none of ours.
+  if (thirdPartyInstanceId !== undefined) return { chunk: [], total_room_count_estimate: 0 }
+  return directoryPage(deps, page)
 })
 
 /** Clients send the token of the page before, which is null where there was none. */
@@ -59,7 +71,6 @@ export const queryPublicRooms: Endpoint = {
   answer: (deps, request, rawParams) => strictQuery.answer(deps, withoutNullToken(request), rawParams),
 }
 
-function assertOwnDirectory(deps: Homeserver, server: ServerName | undefined): void {
-  if (server === undefined || server === deps.serverName) return
-  throw matrixError('M_NOT_FOUND', `The directory of ${server} cannot be reached from here.`)
+function otherServer(deps: Homeserver, named: ServerName | undefined): ServerName | undefined {
+  return named === deps.serverName ? undefined : named
 }

@@ -2,11 +2,9 @@
 import * as operations from '@holdfast/api/generated/client-server/presence'
 import { matrixError } from '@holdfast/protocol/errors'
 import { assertOwn } from '../account-data/checks.ts'
-import { presenceContent } from '../presence/presence-content.ts'
+import { presenceContent, STATUS_CHARACTERS_MAX } from '../presence/presence-content.ts'
 import { sharingRooms } from '../presence/shared-rooms.ts'
 import { route } from './route.ts'
-
-const STATUS_CHARACTERS_MAX = 1_000
 
 export const setPresence = route(operations.setPresence, async ({ deps, requester, params, body }) => {
   assertOwn(requester, params.userId)

@@ -1,13 +1,16 @@
 /** Profiles. <https://spec.matrix.org/v1.19/client-server-api/#profiles> */
 import * as profile from '@holdfast/api/generated/client-server/profile'
+import type { HttpRequest } from '@holdfast/platform/http/service'
 import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
 import type { UserId } from '@holdfast/protocol/ids/brand'
+import { serverNameOf } from '@holdfast/protocol/ids/common'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { changeProfile, loadProfile } from '../accounts/profile.ts'
 import { requireFieldName, withField, withoutField } from '../accounts/profile-field.ts'
 import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import { tellRooms } from '../accounts/tell-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
+import { addressKey } from '../rate-limits/address-key.ts'
 import { accountOf } from '../storage/accounts.ts'
 import { publicRoute, route } from './route.ts'
 
@@ -15,14 +18,14 @@ import { publicRoute, route } from './route.ts'
 const NAME_FIELDS = new Set(['displayname', 'avatar_url'])
 
 /** GET /profile/{userId} */
-export const getUserProfile = publicRoute(profile.getUserProfile, async ({ deps, params }) =>
-  fieldsOf(deps, params.userId),
+export const getUserProfile = publicRoute(profile.getUserProfile, async ({ deps, params, request }) =>
+  fieldsOf(deps, params.userId, request),
 )
 
 /** GET /profile/{userId}/{keyName} */
-export const getProfileField = publicRoute(profile.getProfileField, async ({ deps, params }) => {
+export const getProfileField = publicRoute(profile.getProfileField, async ({ deps, params, request }) => {
   requireFieldName(params.keyName)
-  const value = (await fieldsOf(deps, params.userId))[params.keyName]
+  const value = (await fieldsOf(deps, params.userId, request))[params.keyName]
   if (value === undefined && NAME_FIELDS.has(params.keyName)) return {}
   if (value === undefined) throw noProfile()
   return { [params.keyName]: value }
@@ -48,7 +51,13 @@ export const deleteProfileField = route(profile.deleteProfileField, async ({ dep
 })
 
 /** Anyone may read profiles here: they are in every member event anyway. @throws M_NOT_FOUND */
-async function fieldsOf(deps: Homeserver, userId: UserId): Promise<JsonObject> {
+async function fieldsOf(deps: Homeserver, userId: UserId, { remoteAddress }: HttpRequest): Promise<JsonObject> {
+  if (serverNameOf(userId) !== deps.serverName) {
+    // Whoever has no account may make us ask other servers, too, but not without end.
+    if (!deps.remoteProfiles.isKnown(userId))
+      deps.rateLimiter.take({ limit: 'profile', key: addressKey(remoteAddress) })
+    return deps.remoteProfiles.of(userId)
+  }
   const userNid = await deps.dictionary.userNid(userId)
   if (userNid === undefined || (await accountOf(deps.db, userNid)) === undefined) throw noProfile()
   return (await loadProfile(deps, userNid)).fields

@@ -30,7 +30,7 @@ export async function presenceEvents(context: SyncContext, memberships: Membersh
   return isQuiet ? [] : texts(context, await peopleSince(context, memberships, since))
 }
 
-/** Of the local members of a room that the reader is in, also of those who are offline, as JSON texts. */
+/** Of the members of a room that the reader is in, also of those who are offline, as JSON texts. */
 export async function memberPresence(context: SyncContext, members: Iterable<number>): Promise<readonly string[]> {
   const { deps } = context
   if (!deps.presence.isEnabled) return []
@@ -119,13 +119,14 @@ async function texts(context: SyncContext, people: readonly Person[]): Promise<r
   const { deps, filter, ignored } = context
   const userIds = await deps.dictionary.userIds(people.map(({ userNid }) => userNid))
   const nowMs = deps.clock.nowMs()
+  // Of users of other servers only what their server said is known.
+  const isKnown = (userId: UserId, { lastActiveMs }: Presence): boolean =>
+    serverNameOf(userId) === deps.serverName || lastActiveMs !== undefined
   const passes = (userId: UserId): boolean =>
-    !ignored.has(userId) &&
-    serverNameOf(userId) === deps.serverName &&
-    passesEventFilter(filter.presence, { type: 'm.presence', sender: userId })
+    !ignored.has(userId) && passesEventFilter(filter.presence, { type: 'm.presence', sender: userId })
   return people
     .map(({ presence }, index) => ({ userId: userIds[index]!, presence }))
-    .filter(({ userId }) => passes(userId))
+    .filter(({ userId, presence }) => isKnown(userId, presence) && passes(userId))
     .map(({ userId, presence }) => eventText(userId, presenceContent(presence, nowMs)))
 }
 

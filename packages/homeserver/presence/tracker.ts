@@ -1,11 +1,15 @@
 /**
- * Presence of local users: kept for each device, told for each user, written when it changes and at no other time.
+ * Presence: of local users kept for each device, told for each user, written when it changes and at no other time.
  * <https://spec.matrix.org/v1.19/client-server-api/#presence>
  */
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
+import { originalText, storedText } from '@holdfast/platform/database/text'
 import type { Log } from '@holdfast/platform/log/log'
+import type { ServerName } from '@holdfast/protocol/ids/brand'
+import { serverNameOf } from '@holdfast/protocol/ids/common'
 import type { Requester } from '../accounts/requester.ts'
+import type { Dictionary } from '../dictionary/dictionary.ts'
 import {
   presenceOfCode,
   presenceRow,
@@ -16,6 +20,7 @@ import {
 } from '../storage/presence.ts'
 import type { Streams } from '../streams/streams.ts'
 import { dropAbsent, nextChangeMs, stateOf, type DevicePresence } from './devices.ts'
+import type { RemotePresence } from './remote-presence.ts'
 import type { PresenceWaker } from './waker.ts'
 
 export type Presence = {
@@ -58,6 +63,17 @@ export type TrackerDeps = {
   readonly streams: Streams
   readonly waker: PresenceWaker
   readonly isEnabled: boolean
+  readonly serverName: ServerName
+  readonly dictionary: Pick<Dictionary, 'userIds'>
+  /** Tells other servers. */
+  readonly others?: PresenceListener | undefined
+}
+
+export type PresenceListener = {
+  /** The presence of a local user has changed. */
+  changed(userNid: number): void
+  /** A local user was there before the start. */
+  resumed(userNid: number): void
 }
 
 export class PresenceTracker implements Disposable {
@@ -139,15 +155,45 @@ export class PresenceTracker implements Disposable {
     return { state: presenceOfCode(row.state), statusMessage: statusOf(row), lastActiveMs }
   }
 
-  /** Call at the start: who was there when the server stopped has a while to come back. */
-  async resume(): Promise<void> {
-    if (!this.isEnabled) return
-    for (const row of await presentUsers(this.#deps.db)) {
+  /**
+   * Call at the start: who was there when the server stopped has a while to come back.
+   * @returns users of other servers who were there
+   */
+  async resume(): Promise<readonly number[]> {
+    if (!this.isEnabled) return []
+    const { db, dictionary, serverName, others } = this.#deps
+    const rows = await presentUsers(db)
+    const userIds = await dictionary.userIds(rows.map((row) => row.user_nid))
+    const remote: number[] = []
+    for (const [index, row] of rows.entries()) {
+      if (serverNameOf(userIds[index]!) !== serverName) {
+        this.#present.add(row.user_nid)
+        remote.push(row.user_nid)
+        continue
+      }
       if (this.#users.has(row.user_nid)) continue
       const user = this.#remember(row.user_nid, row)
       this.#deviceOf(user, DEVICES_BEFORE, user.told.state)
+      others?.resumed(row.user_nid)
       void this.#settleInBackground(user)
     }
+    return remote
+  }
+
+  /** What other servers say of their users, in one commit. */
+  async setRemote(users: readonly RemotePresence[]): Promise<void> {
+    if (users.length === 0) return
+    await this.#deps.streams.commit(
+      users.map(({ statusMessage, ...user }) =>
+        setPresenceRow({ ...user, statusMessage: storedStatus(statusMessage) }),
+      ),
+      {
+        positions: 1,
+        publish: (position) => {
+          for (const { userNid, state } of users) this.#published(userNid, state, position)
+        },
+      },
+    )
   }
 
   [Symbol.dispose](): void {
@@ -244,19 +290,25 @@ export class PresenceTracker implements Disposable {
   }
 
   async #tell(user: User, state: PresenceState): Promise<void> {
-    const { streams, waker, clock } = this.#deps
+    const { streams, clock, others } = this.#deps
     const { userNid, statusMessage, lastActiveMs } = user
-    await streams.commit([setPresenceRow({ userNid, state, statusMessage, lastActiveMs })], {
+    const row = { userNid, state, statusMessage: storedStatus(statusMessage), lastActiveMs }
+    await streams.commit([setPresenceRow(row)], {
       positions: 1,
       publish: (position) => {
         user.told = { state, statusMessage, atMs: clock.monotonicMs() }
-        this.#newestPosition = position
-        if (state === 'offline') this.#present.delete(userNid)
-        else this.#present.add(userNid)
-        streams.userChanged({ userNid, position })
-        waker.changed(userNid)
+        this.#published(userNid, state, position)
+        others?.changed(userNid)
       },
     })
+  }
+
+  #published(userNid: number, state: PresenceState, position: number): void {
+    this.#newestPosition = position
+    if (state === 'offline') this.#present.delete(userNid)
+    else this.#present.add(userNid)
+    this.#deps.streams.userChanged({ userNid, position })
+    this.#deps.waker.changed(userNid)
   }
 
   /** Looks again at a time; who has nothing to wait for is forgotten. */
@@ -282,5 +334,10 @@ export class PresenceTracker implements Disposable {
 }
 
 function statusOf(row: PresenceRow | undefined): string | undefined {
-  return row?.status_message ?? undefined
+  const status = row?.status_message ?? undefined
+  return status === undefined ? undefined : originalText(status)
+}
+
+function storedStatus(status: string | undefined): string | undefined {
+  return status === undefined ? undefined : storedText(status)
 }

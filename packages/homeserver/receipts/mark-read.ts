@@ -5,7 +5,7 @@
 import { ExpectationFailed, type Statement } from '@holdfast/platform/database/database'
 import { matrixError } from '@holdfast/protocol/errors'
 import { parseEventId } from '@holdfast/protocol/ids/event-id'
-import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { EventId, RoomId, UserId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { publishAccountData } from '../account-data/account-data.ts'
 import type { Requester } from '../accounts/requester.ts'
@@ -28,8 +28,8 @@ export type Mark = {
   readonly thread: NamedThread
 }
 
-type Reader = { readonly head: RoomHead; readonly userNid: number }
-type PlacedMark = { readonly type: Mark['type']; readonly event: StoredEvent; readonly threadNid: number }
+type Reader = { readonly head: RoomHead; readonly userNid: number; readonly userId: UserId }
+type PlacedMark = Pick<Mark, 'type' | 'thread'> & { readonly event: StoredEvent; readonly threadNid: number }
 
 /** Markers of one user that move at the same moment: a commit may be tried again as often as this. */
 const TRIES_MAX = 20
@@ -47,7 +47,7 @@ export async function markRead(
   const head = await joinedRoom(deps, { userNid: requester.userNid, roomId: request.roomId })
   const marks: PlacedMark[] = []
   for (const mark of request.marks) marks.push(await place(deps, requester, head, mark))
-  const reader = { head, userNid: requester.userNid }
+  const reader = { head, userNid: requester.userNid, userId: requester.userId }
   for (let tries = 0; tries < TRIES_MAX; tries += 1) if (await tryToMove(deps, reader, marks)) return
   throw matrixError('M_LIMIT_EXCEEDED', 'These markers are being moved too often. Try again.', {
     extra: { retry_after_ms: 1000 },
@@ -60,7 +60,7 @@ async function place(deps: Homeserver, requester: Requester, head: RoomHead, mar
   if (isHidden || (await visibleEvents(deps, requester, [event])).length === 0) {
     throw matrixError('M_NOT_FOUND', 'There is no such event in this room that you may see.')
   }
-  return { type: mark.type, event, threadNid: await threadNid(deps, event, mark.thread) }
+  return { type: mark.type, thread: mark.thread, event, threadNid: await threadNid(deps, event, mark.thread) }
 }
 
 /** @returns false if a marker was moved by somebody else meanwhile */
@@ -83,7 +83,7 @@ async function tryToMove(deps: Homeserver, reader: Reader, marks: readonly Place
           publish(
             deps,
             reader,
-            moves.map(({ mark }) => mark.type),
+            moves.map(({ mark }) => mark),
             position,
           ),
       },
@@ -132,12 +132,20 @@ function markedEvent(deps: Homeserver, head: RoomHead, content: string): Promise
   return eventId === undefined ? Promise.resolve(undefined) : deps.events.inRoom(head.roomNid, eventId)
 }
 
-function publish(deps: Homeserver, { head, userNid }: Reader, moved: readonly Mark['type'][], position: number): void {
+function publish(deps: Homeserver, reader: Reader, moved: readonly PlacedMark[], position: number): void {
+  const { head, userNid } = reader
   const { roomNid } = head
-  if (moved.includes(FULLY_READ)) publishAccountData(deps, { userNid, roomNid }, position)
-  if (!moved.some((type) => type !== FULLY_READ)) return
+  const types = moved.map(({ type }) => type)
+  if (types.includes(FULLY_READ)) publishAccountData(deps, { userNid, roomNid }, position)
+  if (!types.some((type) => type !== FULLY_READ)) return
   deps.receiptPositions.moved(roomNid, position)
-  // A private receipt concerns its owner alone: nobody else is woken.
-  const joined = moved.includes('m.read') ? head.members.joined : new Set([userNid])
+  // A private receipt concerns its owner alone: nobody else is woken, and no other server is told.
+  const joined = types.includes('m.read') ? head.members.joined : new Set([userNid])
   deps.receiptWaker.moved({ roomNid, position, userNid, joined })
+  for (const mark of moved) if (mark.type === 'm.read') tellOthers(deps, reader, mark)
+}
+
+function tellOthers(deps: Homeserver, { head, userId }: Reader, { event, thread }: PlacedMark): void {
+  const { eventId } = event.pdu
+  deps.receiptSender.moved({ roomNid: head.roomNid, userId, eventId, threadId: thread, atMs: deps.clock.nowMs() })
 }

@@ -48,3 +48,32 @@ export function devicesOfUsers(db: Reader, userNids: readonly number[]): Promise
         ORDER BY user_nid, device_nid`,
   )
 }
+
+/** Breaks its expectation if the message was received before. */
+export function insertReceivedMessage(row: {
+  readonly serverName: string
+  /** Escaped text. */
+  readonly messageId: string
+  readonly receivedMs: number
+}): Statement {
+  return statement(
+    sql`INSERT INTO received_to_device (server_name, message_id, received_ms)
+        VALUES (${row.serverName}, ${row.messageId}, ${row.receivedMs}) ON CONFLICT DO NOTHING`,
+    { changes: 1 },
+  )
+}
+
+/** When the one after the first `skip` of those received before a time was received. */
+export function receivedMessageAfter(
+  db: Reader,
+  { skip, before }: { readonly skip: number; readonly before: number },
+): Promise<{ received_ms: number } | undefined> {
+  return db.row(
+    sql`SELECT received_ms FROM received_to_device WHERE received_ms < ${before}
+        ORDER BY received_ms LIMIT 1 OFFSET ${skip}`,
+  )
+}
+
+export function deleteReceivedMessages(upToMs: number): Statement {
+  return statement(sql`DELETE FROM received_to_device WHERE received_ms <= ${upToMs}`)
+}

@@ -41,12 +41,21 @@ const PAUSE_MS_MIN = 100
 /** When storage could not be written, the end of somebody's typing is told this much later. */
 const RETRY_MS = 5_000
 
+/** Hears of what the room is told, in `publish`. */
+export type TypingListener = {
+  told(change: { readonly roomNid: number; readonly began: readonly number[]; readonly ended: readonly number[] }): void
+  /** Somebody of whom the room was told says that they still type. */
+  prolonged(user: TypingUser): void
+}
+
 export type TypingDeps = {
   readonly db: Database
   readonly clock: Clock
   readonly log: Log
   readonly heads: RoomHeads
   readonly streams: Streams
+  /** Tells other servers. */
+  readonly others?: TypingListener | undefined
 }
 
 export function openTyping(deps: TypingDeps): Typing {
@@ -98,6 +107,7 @@ export function openTyping(deps: TypingDeps): Typing {
     begin: (user, timeoutMs) => {
       const room = roomOf(user.roomNid)
       expireAfter(room, user.userNid, timeoutMs)
+      if (room.told.includes(user.userNid)) deps.others?.prolonged(user)
       return tellNowOrSoon(room)
     },
     end: async (user) => {
@@ -151,10 +161,13 @@ async function tellUsers(deps: TypingDeps, room: Room): Promise<void> {
   await deps.streams.commit([setTypingRoom({ roomNid, isActive: users.length > 0 })], {
     positions: 1,
     publish: (position) => {
+      const before = room.told
       room.told = users
       room.position = position
       room.pausesUntilMs = deps.clock.monotonicMs() + Math.max(pauseMs(members.joined.size), PAUSE_MS_MIN)
       deps.streams.roomChanged({ roomNid, position, joined: members.joined, membershipChanged: [] })
+      const began = users.filter((userNid) => !before.includes(userNid))
+      deps.others?.told({ roomNid, began, ended: before.filter((userNid) => !users.includes(userNid)) })
     },
   })
 }

@@ -27,7 +27,7 @@ CREATE TABLE typing_rooms (
 );
 CREATE INDEX typing_rooms_active ON typing_rooms (room_nid) WHERE is_active = 1;
 
--- Presence of local users as it was told last.
+-- Presence as it was told last, by other servers for their users.
 CREATE TABLE presence (
   user_nid {{id}},
   -- see storage/presence.ts PRESENCE_CODES
