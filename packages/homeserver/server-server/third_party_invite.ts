@@ -3,7 +3,6 @@ import * as thirdParty from '@holdfast/api/generated/server-server/third_party_i
 import { matrixError } from '@holdfast/protocol/errors'
 import { parseThirdPartyExchange } from '@holdfast/protocol/federation/third-party-exchange'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
-import type { JsonObject } from '@holdfast/protocol/json/value'
 import { requireAdmittingRoom } from '../rooms/admit/admitting-room.ts'
 import { assertInvitable } from '../rooms/admit/invitation.ts'
 import { inviteThirdParty } from '../rooms/admit/third-party.ts'
@@ -15,7 +14,7 @@ export const exchangeThirdPartyInvite = federationRoute(
   thirdParty.exchangeThirdPartyInvite,
   async ({ deps, origin, params, body }) => {
     const head = await requireAdmittingRoom(deps, origin, params.roomId)
-    const exchange = parseThirdPartyExchange(body as unknown as JsonObject, params.roomId)
+    const exchange = parseThirdPartyExchange(body, params.roomId)
     if (!exchange.ok) throw matrixError('M_INVALID_PARAM', exchange.message)
     if (serverNameOf(exchange.target) !== origin) {
       throw matrixError('M_FORBIDDEN', `${exchange.target} is no user of ${origin}.`)
@@ -39,9 +38,7 @@ export const onBindThirdPartyIdentifier = openRoute(thirdParty.onBindThirdPartyI
   // Anybody may say that an address was bound.
   deps.rateLimiter.take({ limit: 'invite_per_user', key: `bound ${mxid}` })
   const own = invites.filter((invite) => invite.mxid === mxid).slice(0, INVITES_MAX)
-  const asked = own.map(({ room_id: roomId, sender, signed }) =>
-    askForInvite(deps, { roomId, sender, mxid, signed: signed as unknown as JsonObject }),
-  )
+  const asked = own.map(({ room_id: roomId, sender, signed }) => askForInvite(deps, { roomId, sender, mxid, signed }))
   await Promise.all(asked)
   return {}
 })

@@ -1,7 +1,7 @@
 /** Homeservers in one process that reach one another, and nobody else. */
 import { createRouter } from '@holdfast/api/router'
 import { responseProblems } from '@holdfast/api/testing/response-problems'
-import { type HttpClient, OutgoingFailed, outgoingTarget } from '@holdfast/platform/http/client'
+import { type HttpClient, OutgoingFailed, type OutgoingResponse, outgoingTarget } from '@holdfast/platform/http/client'
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
 import { LookupFailed, type Resolver } from '@holdfast/platform/dns/resolver'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
@@ -29,13 +29,16 @@ const router = createRouter(ENDPOINTS)
 
 export async function startFederatedHomeservers(
   names: readonly string[],
-  options: TestOptions = {},
+  options: TestOptions & {
+    /** What servers of other kinds answer; undefined: nobody is there. */
+    readonly elsewhere?: (url: string) => OutgoingResponse | undefined
+  } = {},
 ): Promise<Federation> {
   const servers = new Map<string, TestHomeserver>()
   const cut = new Set<string>()
   const exchanges: Exchange[] = []
   for (const name of names) {
-    const http = clientOf(name, { servers, cut, exchanges })
+    const http = clientOf(name, { servers, cut, exchanges, elsewhere: options.elsewhere ?? (() => undefined) })
     servers.set(name, await startTestHomeserver({ ...options, serverName: name, http, resolver: noNames() }))
   }
   return {
@@ -52,13 +55,16 @@ type Net = {
   readonly servers: ReadonlyMap<string, TestHomeserver>
   readonly cut: ReadonlySet<string>
   readonly exchanges: Exchange[]
+  readonly elsewhere: (url: string) => OutgoingResponse | undefined
 }
 
-function clientOf(from: string, { servers, cut, exchanges }: Net): HttpClient {
+function clientOf(from: string, { servers, cut, exchanges, elsewhere }: Net): HttpClient {
   let sent = 0
   return {
     send: async ({ method, url, headers = {}, body, signal }) => {
       const { hostname, path: target } = outgoingTarget(url)
+      const other = elsewhere(url)
+      if (other !== undefined) return other
       const server = servers.get(hostname)
       if (server === undefined || cut.has(hostname) || cut.has(from)) {
         throw new OutgoingFailed('unreachable', `${hostname} cannot be reached`, { maybeSent: false })
