@@ -1,0 +1,48 @@
+/** People act, all at once, while the world breaks around them. */
+import { actOnce } from '../people/actions.ts'
+import type { Person } from '../people/person.ts'
+import type { World } from '../world/world.ts'
+import { finish } from './finish.ts'
+
+const PARTITION_MS_MAX = 20_000
+/** After the healing, those who still ask for something get their answers. */
+const LAST_ANSWERS_MS = 300_000
+
+export async function liveThroughFaults(world: World): Promise<void> {
+  world.sicken()
+  const { time, plan } = world
+  planPartitions(world)
+  const living = Promise.all(world.society.people.map((person) => live(world, person)))
+  await time.run(plan.busyMs)
+  world.heal()
+  world.note('WORLD', 'heals')
+  await finish(world, living, LAST_ANSWERS_MS)
+}
+
+async function live({ society, time, plan }: World, person: Person): Promise<void> {
+  const pauseMs = plan.busyMs / plan.actionsPerPerson
+  for (let actions = 0; actions < plan.actionsPerPerson; actions += 1) {
+    await time.sleep(person.random.integer(Math.floor(pauseMs * 2)))
+    await actOnce(society, person)
+  }
+}
+
+/** One direction at a time: a server may hear another that does not hear it. */
+function planPartitions({ plan, servers, time, links, random, note }: World): void {
+  const chance = random('partitions')
+  for (let count = 0; count < plan.partitions; count += 1) {
+    const from = servers[chance.integer(servers.length)]!.name
+    const to = servers[chance.integer(servers.length)]!.name
+    const how = chance.integer(2) === 0 ? 'silent' : 'refused'
+    const beginMs = chance.integer(plan.busyMs)
+    const lengthMs = chance.integer(PARTITION_MS_MAX)
+    const isMutual = chance.integer(2) === 0
+    const cut = (state: 'silent' | 'refused' | 'open'): void => {
+      note('WORLD', `${from} to ${to}: ${state}${isMutual ? ', both ways' : ''}`)
+      links.cut(from, to, state)
+      if (isMutual) links.cut(to, from, state)
+    }
+    time.after(beginMs, () => cut(how))
+    time.after(beginMs + lengthMs, () => cut('open'))
+  }
+}

@@ -1,0 +1,22 @@
+/** What a server takes for the present of a room. */
+import type { RoomId } from '@holdfast/protocol/ids/brand'
+import { allStateEvents } from '@holdfast/homeserver/rooms/current-state'
+import type { SimulatedServer } from './server.ts'
+
+export type RoomPresent = {
+  readonly server: string
+  /** Event ids, sorted. */
+  readonly extremities: string
+  /** Event id by type and state key. */
+  readonly state: ReadonlyMap<string, string>
+}
+
+export async function roomStates(server: SimulatedServer, roomId: string): Promise<RoomPresent> {
+  const { parts } = server
+  const head = await parts.heads.byId(roomId as RoomId)
+  if (head === undefined) throw new Error(`${server.name} does not know ${roomId}`)
+  const present = await allStateEvents(parts, head.state.map)
+  const state = new Map(present.map(({ pdu }) => [`${pdu.type} ${pdu.stateKey}`, pdu.eventId as string]))
+  const extremities = head.extremities.map(({ pdu }) => pdu.eventId).toSorted()
+  return { server: server.name, extremities: extremities.join(' '), state }
+}
