@@ -50,6 +50,28 @@ test('[OUT3] a kick that was not looked at before a crash arrives with what came
   assert.deepEqual(types(), ['m.room.message', 'm.room.member'])
 })
 
+for (const visibility of ['shared', 'world_readable', 'invited', 'joined']) {
+  test(`[OUT12] ${visibility}: who hears only that an invitation is gone gets nothing of the room`, async () => {
+    await using world = await aWorld()
+    const room = await world.aRoom([BOB])
+    const path = `/rooms/${room}/state/m.room.history_visibility/`
+    await world.ann.ok('PUT', path, { history_visibility: visibility })
+    await world.untilQuiet()
+    await world.stop()
+    await world.say(room, 'before')
+    await world.member(room, CARL, 'invite', world.ann.userId)
+    await world.say(room, 'while invited')
+    await world.member(room, CARL, 'leave', world.ann.userId)
+    await world.crash()
+    await world.untilHeard(A, 'while invited')
+    const toldToB = () => world.sent.filter(({ to }) => to === B).flatMap(({ pdus }) => pdus)
+    await until(() => toldToB().length > 0, 'the invited server is told')
+    await world.untilQuiet()
+    assert.deepEqual(world.heard(B), [])
+    assert.ok(toldToB().every((pdu) => pdu['state_key'] === CARL))
+  })
+}
+
 test('[OUT5] of old events the newest of each room stays, and who was put out by them while away', async () => {
   await using homeserver = await startTestHomeserver()
   const { db, streams } = homeserver.parts

@@ -5,7 +5,6 @@ import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Homeserver } from '../../homeserver.ts'
 import type { StoredEvent } from '../../rooms/event-store.ts'
-import { serverVisibleEvents } from '../../rooms/serve/server-visibility.ts'
 import { wirePdu, type WireDeps } from '../../rooms/serve/wire-pdu.ts'
 import type { ReadDeps } from '../../rooms/visible-events.ts'
 import * as storage from '../../storage/outbox.ts'
@@ -13,6 +12,7 @@ import { orBroken } from './broken.ts'
 import { missedEvents } from './catch-up.ts'
 import type { Ephemeral, Lane, OwedEvent, TakenEvents } from './lane.ts'
 import { OUTBOX_LIMITS } from './limits.ts'
+import { shownEvent } from './shown-event.ts'
 
 export type BatchDeps = ReadDeps & WireDeps & Pick<Homeserver, 'log'>
 
@@ -71,9 +71,8 @@ async function pdusOf(
     if (event === undefined || serverNameOf(event.pdu.sender) === server) continue
     const { eventId } = event.pdu
     const pdu = await orBroken(deps, { server, eventId }, async () => {
-      // The server may have come into the room since.
-      const shown = isOld ? (await serverVisibleEvents(deps, server, [event]))[0]! : event
-      return parsedPdu(deps, shown)
+      const shown = isOld ? await shownEvent(deps, server, event) : event
+      return shown === undefined ? undefined : parsedPdu(deps, shown)
     })
     if (pdu !== undefined) pdus.push({ eventId, pdu })
   }

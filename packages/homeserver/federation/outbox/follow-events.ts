@@ -74,7 +74,7 @@ export function openEventRouter(deps: FollowEventsDeps, settled: number): EventR
   }
 }
 
-/** For each event the servers that it or a later one took out of its room: they were in there. */
+/** For each event the servers that it or a later one took out of its room: they may have been in there. */
 function leavingServers(rows: readonly OutgoingEventRow[]): readonly ReadonlySet<ServerName>[] {
   const byRoom = new Map<number, ReadonlySet<ServerName>>()
   const leaving = rows.toReversed().map((row) => {

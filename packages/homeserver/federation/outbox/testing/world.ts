@@ -66,34 +66,8 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
   const ann = await homeserver.user('ann')
   const sent: SentTransaction[] = []
   let answer: Answer = accept
+  const open = () => openLife({ homeserver, clock, log, sent, answer: (...given) => answer(...given) })
   let running = await open()
-  let said = 0
-
-  async function open() {
-    const life = { isOver: false }
-    const mortal = mortalClock(clock, life)
-    const http = scriptedHttp(async (request) => {
-      if (life.isOver) return new Promise(() => {})
-      const transaction = transactionIn(request)
-      if (transaction === undefined) return undefined
-      sent.push(transaction)
-      const given = await answer(transaction, request.signal!)
-      return life.isOver ? new Promise(() => {}) : given
-    })
-    const { parts } = homeserver
-    const transport = openFederationTransport({
-      ...parts,
-      http,
-      resolver: nobody,
-      clock: mortal,
-      random: createSeededRandom(1),
-      log,
-      signingKey: parts.signingKey,
-    })
-    const outbox = openOutbox({ ...parts, log, clock: mortal, federation: transport })
-    await outbox.start()
-    return { life, outbox, transport }
-  }
 
   const world: World = {
     homeserver,
@@ -105,34 +79,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
     },
     answer: (given) => (answer = given),
     heardFrom: (server) => running.transport.destinations.heardFrom(server as ServerName),
-    aRoom: async (members) => {
-      const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat', room_version: '10' })
-      for (const userId of members) await world.member(room_id, userId, 'join')
-      return room_id
-    },
-    serversIn: async (room, servers) => {
-      const { db, heads } = homeserver.parts
-      const roomNid = (await heads.roomNid(room as RoomId))!
-      await db.commit(servers.map((serverName) => setRoomServer({ roomNid, serverName, joined: 1 })))
-      heads.drop(roomNid)
-    },
-    member: (room, userId, membership, sender = userId) =>
-      act(homeserver, room, {
-        type: 'm.room.member',
-        stateKey: userId,
-        sender,
-        content: { membership },
-      }),
-    say: async (room, body) => {
-      said += 1
-      const path = `/rooms/${room}/send/m.room.message/said${said}`
-      return (await ann.ok('PUT', path, { msgtype: 'm.text', body })).event_id
-    },
-    storedEvent: async (room, eventId) => {
-      const { heads, events } = homeserver.parts
-      const roomNid = (await heads.roomNid(room as RoomId))!
-      return (await events.inRoom(roomNid, eventId as EventId))!
-    },
+    ...roomsOf(homeserver, ann),
     crash: async () => {
       running.life.isOver = true
       await homeserver.restart()
@@ -161,6 +108,83 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
     },
   }
   return world
+}
+
+/** One run of the outbox, until it is stopped or dies. */
+async function openLife({
+  homeserver,
+  clock,
+  log,
+  sent,
+  answer,
+}: {
+  readonly homeserver: TestHomeserver
+  readonly clock: ManualClock
+  readonly log: Log
+  readonly sent: SentTransaction[]
+  readonly answer: Answer
+}) {
+  const life = { isOver: false }
+  const mortal = mortalClock(clock, life)
+  const http = scriptedHttp(async (request) => {
+    if (life.isOver) return new Promise(() => {})
+    const transaction = transactionIn(request)
+    if (transaction === undefined) return undefined
+    sent.push(transaction)
+    const given = await answer(transaction, request.signal!)
+    return life.isOver ? new Promise(() => {}) : given
+  })
+  const { parts } = homeserver
+  const transport = openFederationTransport({
+    ...parts,
+    http,
+    resolver: nobody,
+    clock: mortal,
+    random: createSeededRandom(1),
+    log,
+    signingKey: parts.signingKey,
+  })
+  const outbox = openOutbox({ ...parts, log, clock: mortal, federation: transport })
+  await outbox.start()
+  return { life, outbox, transport }
+}
+
+function roomsOf(
+  homeserver: TestHomeserver,
+  ann: TestUser,
+): Pick<World, 'aRoom' | 'serversIn' | 'member' | 'say' | 'storedEvent'> {
+  let said = 0
+  const rooms: ReturnType<typeof roomsOf> = {
+    aRoom: async (members) => {
+      const { room_id } = await ann.ok('POST', '/createRoom', { preset: 'public_chat', room_version: '10' })
+      for (const userId of members) await rooms.member(room_id, userId, 'join')
+      return room_id
+    },
+    serversIn: async (room, servers) => {
+      const { db, heads } = homeserver.parts
+      const roomNid = (await heads.roomNid(room as RoomId))!
+      await db.commit(servers.map((serverName) => setRoomServer({ roomNid, serverName, joined: 1 })))
+      heads.drop(roomNid)
+    },
+    member: (room, userId, membership, sender = userId) =>
+      act(homeserver, room, {
+        type: 'm.room.member',
+        stateKey: userId,
+        sender,
+        content: { membership },
+      }),
+    say: async (room, body) => {
+      said += 1
+      const path = `/rooms/${room}/send/m.room.message/said${said}`
+      return (await ann.ok('PUT', path, { msgtype: 'm.text', body })).event_id
+    },
+    storedEvent: async (room, eventId) => {
+      const { heads, events } = homeserver.parts
+      const roomNid = (await heads.roomNid(room as RoomId))!
+      return (await events.inRoom(roomNid, eventId as EventId))!
+    },
+  }
+  return rooms
 }
 
 function bodyOf(pdu: JsonObject): string[] {
