@@ -12,6 +12,7 @@ import type { E2eKeys } from './e2e-keys/e2e-keys.ts'
 import type { HomeserverSettings } from './settings.ts'
 import type { PublicRoomCache } from './directory/public-rooms.ts'
 import type { Dictionary } from './dictionary/dictionary.ts'
+import type { VerifySignatures } from './federation/keys/event-signatures.ts'
 import type { ServerKeys } from './federation/keys/server-keys.ts'
 import type { SigningKeys } from './federation/keys/signing-keys.ts'
 import type { ReceiptSender } from './federation/edus/send-receipts.ts'
@@ -82,6 +83,8 @@ export type Homeserver = {
   readonly nids: RoomNids
   /** The one writer of each room. */
   readonly roomQueue: RoomQueue
+  /** Where the signatures of many events are verified; undefined: here, a few at a time. */
+  readonly verifySignatures?: VerifySignatures
   /** Transactions of other servers that were worked off. */
   readonly federationTransactions: ReceivedTransactions
   /** What arrives for each room from other servers. */

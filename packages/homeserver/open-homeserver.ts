@@ -19,6 +19,7 @@ import { keepForgetting } from './federation/edus/forget-received.ts'
 import { openPresenceSender, type PresenceSender } from './federation/edus/send-presence.ts'
 import { openReceiptSender } from './federation/edus/send-receipts.ts'
 import { openTypingSender } from './federation/edus/send-typing.ts'
+import type { VerifySignatures } from './federation/keys/event-signatures.ts'
 import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
@@ -80,6 +81,8 @@ export type HomeserverPorts = {
   /** The way to other servers. Without it, this one stays alone. */
   readonly http?: HttpClient
   readonly resolver?: Resolver
+  /** Where the signatures of many events are verified; by default here, a few at a time. */
+  readonly verifySignatures?: VerifySignatures
   /** For tests: the way to the keys of other servers. */
   readonly keyFetcher?: KeyFetcher
 }

@@ -1,5 +1,7 @@
 /** The database and the services on it, without any port: for the server, and for commands that work on the data. */
+import { verifyElsewhere } from '@holdfast/homeserver/federation/transport/verify-elsewhere'
 import { openHomeserver, type RunningHomeserver } from '@holdfast/homeserver/open-homeserver'
+import { createVerifyPool } from '@holdfast/platform/crypto/verify-pool'
 import type { Database, DatabaseObserver } from '@holdfast/platform/database/database'
 import { parseServerName } from '@holdfast/protocol/ids/server-name'
 import { homeserverSettings } from './homeserver-settings.ts'
@@ -19,7 +21,17 @@ export async function openServices(ports: HoldfastPorts, observer: DatabaseObser
   const settings = homeserverSettings(config)
   const { http, resolver } = opening.use(await openOutgoing(ports))
   const homeserver = opening.use(
-    await openHomeserver({ serverName, settings, db, clock, random, log: log.named('homeserver'), http, resolver }),
+    await openHomeserver({
+      serverName,
+      settings,
+      db,
+      clock,
+      random,
+      log: log.named('homeserver'),
+      http,
+      resolver,
+      verifySignatures: verifyElsewhere(createVerifyPool()),
+    }),
   )
   const resources = opening.move()
   return { db, homeserver, [Symbol.asyncDispose]: () => resources.disposeAsync() }

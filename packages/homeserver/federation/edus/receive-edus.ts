@@ -1,4 +1,5 @@
 /** EDUs of a transaction: each goes to its type's receiver, and none harms its neighbours. <https://spec.matrix.org/v1.19/server-server-api/#edus> */
+import { DatabaseUnavailable } from '@holdfast/platform/database/database'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { MatrixError } from '@holdfast/protocol/errors'
 import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
@@ -16,8 +17,10 @@ export async function receiveEdus(deps: Homeserver, origin: ServerName, edus: re
     try {
       await receiver(deps, origin, content)
     } catch (error) {
-      if (!(error instanceof MatrixError)) throw error
-      deps.log.debug({ origin, type, error: error.message }, 'an EDU was refused')
+      // Without storage nothing is acknowledged; the whole transaction will come again.
+      if (error instanceof DatabaseUnavailable) throw error
+      if (error instanceof MatrixError) deps.log.debug({ origin, type, error: error.message }, 'an EDU was refused')
+      else deps.log.error({ origin, type, error: (error as Error).stack }, 'an EDU could not be received')
     }
   }
 }
