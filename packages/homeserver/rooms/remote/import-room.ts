@@ -6,7 +6,7 @@ import { declaredRoomVersion } from '@holdfast/protocol/room-version/rules'
 import { stateMapOf, stateMapGet, type StateEntry, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { acceptEvents, type AcceptDeps, type AcceptedRoom } from '../receive/accept-events.ts'
-import { checkIncoming } from '../receive/check-incoming.ts'
+import { checkIncoming, type CheckedEvents } from '../receive/check-incoming.ts'
 import type { Arrival, IncomingEvent } from '../receive/incoming.ts'
 import { isRejected, type KnownEvent } from '../receive/known-events.ts'
 import { storeOutliers } from '../receive/store-outliers.ts'
@@ -35,7 +35,7 @@ export async function importRoom(
 ): Promise<void> {
   const values = [...told.authChain, ...told.state].map((value) => ({ value }))
   const checked = await checkIncoming(deps, room, { values })
-  assertOneCreate(room, checked.incoming)
+  assertOneCreate(room, checked)
   const known = await storeOutliers(deps, room, checked.incoming)
   const state = await stateOf(deps, checked.ids.slice(told.authChain.length), known)
   const { pdu } = incoming.parsed
@@ -49,13 +49,14 @@ export async function importRoom(
 }
 
 /** The room's create event, of the version that was agreed on. */
-function assertOneCreate({ rules }: AcceptedRoom, incoming: readonly IncomingEvent[]): void {
+function assertOneCreate({ rules }: AcceptedRoom, { incoming, problems }: CheckedEvents): void {
   const creates = incoming.filter(({ parsed: { pdu } }) => pdu.type === 'm.room.create' && pdu.stateKey === '')
   const [create] = creates
   if (creates.length !== 1 || declaredRoomVersion(create!.parsed.pdu.content) !== rules.version) {
+    const [problem = ''] = problems.values()
     throw matrixError(
       'M_BAD_STATE',
-      'The other server describes a room that does not begin as a room of its version must.',
+      `The other server describes a room that does not begin as a room of its version must. ${problem}`.trimEnd(),
     )
   }
 }
