@@ -16,7 +16,7 @@ import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { Homeserver } from '../homeserver.ts'
-import { openHomeserver, type HomeserverPorts, type RunningHomeserver } from '../open-homeserver.ts'
+import { openHomeserver, type RunningHomeserver } from '../open-homeserver.ts'
 import type { HomeserverSettings } from '../settings.ts'
 import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from '../client-server/endpoints.ts'
 import type { Endpoint } from '../http/endpoint.ts'
@@ -77,8 +77,6 @@ export type TestUser = {
 export type TestOptions = {
   readonly settings?: Partial<HomeserverSettings>
   readonly clock?: Clock
-  /** The way to other servers, for tests that need one. */
-  readonly network?: Pick<HomeserverPorts, 'http' | 'resolver'>
   /** Opens another engine, on a database of its own; it is disposed with the homeserver. */
   readonly openDatabase?: (folder: string) => Promise<Database>
   readonly serverName?: string
