@@ -99,22 +99,29 @@ test('[OUT2] a server that does not answer holds up nobody else', async () => {
   never.resolve(undefined)
 })
 
-test('[OUT3] what was not answered before a crash is sent again, with the same id', async () => {
-  await using world = await aWorld()
-  const room = await world.aRoom([BOB])
-  await world.say(room, 'warm')
-  await world.untilHeard(A, 'warm')
-  await world.untilQuiet()
-  world.answer(() => new Promise(() => {}))
-  await world.say(room, 'hello')
-  await world.untilHeard(A, 'hello')
-  world.answer(accept)
-  await world.crash()
-  await until(() => world.heard(A).length === 3, 'it is sent again')
-  const [, before, after] = world.sent
-  assert.equal(before!.txnId, after!.txnId)
-  assert.deepEqual(before!.pdus, after!.pdus)
-})
+// Before and after progress is written down, and after the server has fallen behind.
+for (const waitedMs of [0, 2_000, 10_000]) {
+  test(`[OUT3] what was not answered ${waitedMs} ms later, at a crash, is sent again, with the same id`, async () => {
+    await using world = await aWorld()
+    const room = await world.aRoom([BOB])
+    await world.say(room, 'warm')
+    await world.untilHeard(A, 'warm')
+    await world.untilQuiet()
+    world.answer(() => new Promise(() => {}))
+    await world.say(room, 'hello')
+    await world.untilHeard(A, 'hello')
+    for (let ms = 0; ms < waitedMs; ms += 500) {
+      await world.clock.advance(500)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    world.answer(accept)
+    await world.crash()
+    await until(() => world.heard(A).length === 3, 'it is sent again')
+    const [, before, after] = world.sent
+    assert.equal(before!.txnId, after!.txnId)
+    assert.deepEqual(before!.pdus, after!.pdus)
+  })
+}
 
 test('[OUT3] a crash after the answer and before it is written down repeats, and skips nothing', async () => {
   await using world = await aWorld()
