@@ -2,6 +2,7 @@
 
 import type { RateLimits } from '@holdfast/platform/config/rate-limits'
 import type { ServerName, UserId } from '@holdfast/protocol/ids/brand'
+import type { RoomVersion } from '@holdfast/protocol/room-version/rules'
 
 export type HomeserverSettings = {
   /** Where clients reach this server, for /.well-known/matrix/client. */
@@ -22,6 +23,8 @@ export type HomeserverSettings = {
   readonly guests?: boolean
   /** Whether presence is kept and told at all. */
   readonly presence: boolean
+  /** The version of new rooms whose creator names none (default: that of the specification). */
+  readonly defaultRoomVersion?: RoomVersion
 }
 
 export type TermsPolicy = {

@@ -10,6 +10,7 @@ export function homeserverSettings(config: Config): HomeserverSettings {
     registrationSharedSecret: config.registrationSharedSecret?.reveal(),
     guests: config.guests ?? config.registration === 'open',
     presence: config.presence,
+    defaultRoomVersion: config.defaultRoomVersion,
     terms: termsOf(config),
     rateLimits: config.rateLimits,
   }

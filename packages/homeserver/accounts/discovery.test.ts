@@ -23,6 +23,19 @@ test('the capabilities name all twelve room versions, and need a token', async (
   assert.equal((await hs.request('GET', '/capabilities')).body.errcode, 'M_MISSING_TOKEN')
 })
 
+test('rooms have the version that the settings name, unless their creator names one', async () => {
+  await using hs = await startTestHomeserver({ settings: { defaultRoomVersion: '10' } })
+  const ann = await hs.user('ann')
+  const { capabilities } = await ann.ok('GET', '/capabilities')
+  assert.equal(capabilities['m.room_versions'].default, '10')
+  const versionOf = async (body: object): Promise<unknown> => {
+    const { room_id: roomId } = await ann.ok('POST', '/createRoom', body)
+    return (await ann.ok('GET', `/rooms/${encodeURIComponent(roomId)}/state/m.room.create`)).room_version
+  }
+  assert.equal(await versionOf({}), '10')
+  assert.equal(await versionOf({ room_version: '11' }), '11')
+})
+
 test('the well-known file leads to the public base URL, if there is one', async () => {
   await using without = await startTestHomeserver()
   assert.equal((await without.request('GET', '/.well-known/matrix/client')).body.errcode, 'M_NOT_FOUND')

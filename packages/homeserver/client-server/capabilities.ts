@@ -5,10 +5,6 @@ import { route } from './route.ts'
 
 const CAPABILITIES = {
   'm.change_password': { enabled: true },
-  'm.room_versions': {
-    default: DEFAULT_ROOM_VERSION,
-    available: Object.fromEntries(ROOM_VERSIONS.map((version) => [version, 'stable'])),
-  },
   'm.profile_fields': { enabled: true },
   'm.set_displayname': { enabled: true },
   'm.set_avatar_url': { enabled: true },
@@ -18,9 +14,18 @@ const CAPABILITIES = {
   'm.forget_forced_upon_leave': { enabled: false },
 } as const
 
+const AVAILABLE_ROOM_VERSIONS = Object.fromEntries(ROOM_VERSIONS.map((version) => [version, 'stable'] as const))
+
 /** For administrators only; for others it is left out. */
 const MODERATION = { 'm.account_moderation': { lock: true, suspend: true } } as const
 
-export const getCapabilities = route(capabilities.getCapabilities, async ({ requester }) => ({
-  capabilities: requester.isAdmin ? { ...CAPABILITIES, ...MODERATION } : CAPABILITIES,
+export const getCapabilities = route(capabilities.getCapabilities, async ({ deps, requester }) => ({
+  capabilities: {
+    ...CAPABILITIES,
+    'm.room_versions': {
+      default: deps.settings.defaultRoomVersion ?? DEFAULT_ROOM_VERSION,
+      available: AVAILABLE_ROOM_VERSIONS,
+    },
+    ...(requester.isAdmin ? MODERATION : {}),
+  },
 }))

@@ -28,14 +28,17 @@ export type RoomCreation = {
 }
 
 type CreateDeps = InviteDeps &
-  Pick<Homeserver, 'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts'>
+  Pick<
+    Homeserver,
+    'roomQueue' | 'creationTimes' | 'clock' | 'random' | 'serverName' | 'db' | 'dictionary' | 'accounts' | 'settings'
+  >
 
 /**
  * @returns the id of the new room
  * @throws {MatrixError} M_UNSUPPORTED_ROOM_VERSION, M_INVALID_ROOM_STATE, M_ROOM_IN_USE
  */
 export async function createRoom(deps: CreateDeps, requester: Requester, creation: RoomCreation): Promise<RoomId> {
-  const rules = rulesFor(creation.version ?? DEFAULT_ROOM_VERSION)
+  const rules = rulesFor(creation.version ?? deps.settings.defaultRoomVersion ?? DEFAULT_ROOM_VERSION)
   if (rules === undefined) {
     throw matrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not know room version ${creation.version}.`)
   }

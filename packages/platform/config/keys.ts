@@ -122,6 +122,13 @@ export const CONFIG_KEYS = {
     defaultText: 'true',
     doc: 'Whether users see who is online.',
   }),
+  defaultRoomVersion: required({
+    section: 'Accounts',
+    kind: choice(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']),
+    default: '12',
+    defaultText: '"12"',
+    doc: 'The version of new rooms whose creator names none. Older servers cannot join rooms of version 12.',
+  }),
 
   trustedProxies: required({
     section: 'Network',
