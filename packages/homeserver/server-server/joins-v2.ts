@@ -7,6 +7,8 @@ import { federationRoute } from './route.ts'
 export const sendJoinV2 = federationRoute(
   joins.sendJoinV2,
   async ({ deps, origin, params, query, body, exactBody }) => {
+    // The answer costs the whole room.
+    deps.rateLimiter.take({ limit: 'join', key: `answer ${origin} ${params.roomId}` })
     const submission = { origin, ...params, membership: 'join', body, exact: exactBody() } as const
     return new JsonText(await admitJoin(deps, submission, { omitMembers: query.omit_members === true }))
   },

@@ -5,6 +5,8 @@ import { admitJoin } from '../rooms/admit/admit-join.ts'
 import { federationRoute } from './route.ts'
 
 export const sendJoin = federationRoute(joins.sendJoin, async ({ deps, origin, params, body, exactBody }) => {
+  // The answer costs the whole room.
+  deps.rateLimiter.take({ limit: 'join', key: `answer ${origin} ${params.roomId}` })
   const submission = { origin, ...params, membership: 'join', body, exact: exactBody() } as const
   return new JsonText(`[200,${await admitJoin(deps, submission, { omitMembers: false })}]`)
 })

@@ -22,7 +22,7 @@ export type Federation = AsyncDisposable & {
   /** What was asked of whom, in order. */
   readonly exchanges: Exchange[]
   /** From now on nobody reaches this server, or again. */
-  cutOff(serverName: string, isCut: boolean): void
+  readonly cutOff: (serverName: string, isCut: boolean) => void
 }
 
 const router = createRouter(ENDPOINTS)

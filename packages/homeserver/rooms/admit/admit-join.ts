@@ -33,16 +33,17 @@ export async function admitJoin(
   const { origin, roomId } = submission
   const { rules } = await requireAdmittingRoom(deps, origin, roomId)
   const checked = await checkSubmission(deps, rules, submission)
-  return deps.inboxes.run(roomId, async () => {
+  const admitted = await deps.inboxes.run(roomId, async () => {
     // It waited: the room may have shut the server out, or be empty by now.
     const before = await requireAdmittingRoom(deps, origin, roomId)
     const servers = [...new Set([deps.serverName, ...before.members.servers.keys()])]
     const incoming = await vouchedFor(deps, before, checked)
     const event = await admitMember(deps, before, incoming)
-    const isVouched = incoming !== checked
     const head = await deps.heads.byNid(before.roomNid)
-    return joinAnswer(deps, { origin, head, event }, { isVouched, omitMembers, servers })
+    return { head, event, servers, isVouched: incoming !== checked }
   })
+  // Telling a large room takes a while, and what arrives for it need not wait.
+  return joinAnswer(deps, { origin, ...admitted }, { ...admitted, omitMembers })
 }
 
 /** With our signature, where a user of ours is named in it. */

@@ -149,7 +149,7 @@ for (const version of VERSIONS) {
     assert.equal(await membershipOf(w, w.ann.userId), 'join')
   })
 
-  test(`an event that is not whole or not signed gets in nowhere: version ${version}`, async (t) => {
+  test(`[ADM4] an event that is not whole or not signed gets in nowhere: version ${version}`, async (t) => {
     const w = await world(t, version)
     const { eventId, body } = await submission(w, 'join')
     const { signatures, hashes } = body as { signatures: JsonObject; hashes: { sha256: string } }
@@ -197,7 +197,7 @@ for (const version of VERSIONS) {
     assert.equal(refusal(await submit(w, 'join', event)), '404 M_NOT_FOUND')
   })
 
-  test(`who may not join is told so at once, and when the room changed meanwhile: version ${version}`, async (t) => {
+  test(`[ADM5] who may not join is told so at once, and when the room changed meanwhile: version ${version}`, async (t) => {
     const w = await world(t, version)
     const early = await submission(w, 'join')
     await w.ann.ok('POST', `/rooms/${part(w.roomId)}/ban`, { user_id: BOB })

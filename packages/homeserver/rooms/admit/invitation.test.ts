@@ -93,7 +93,7 @@ for (const version of VERSIONS) {
     assert.deepEqual(names, ['Cabin'])
   })
 
-  test(`an invitation that was declined does not come back by being sent again: version ${version}`, async (t) => {
+  test(`[ADM1] an invitation that was declined does not come back by being sent again: version ${version}`, async (t) => {
     const w = await world(t, version)
     const event = invitation(w)
     assert.equal((await invite(w, event)).status, 200)
@@ -191,7 +191,7 @@ test('version 1 of the endpoint serves the first rooms', async (t) => {
   assert.equal(refusal(refused), '400 M_INVALID_PARAM')
 })
 
-test('where the id of a room is made of its create event, that has to be shown', async (t) => {
+test('[ADM3] where the id of a room is made of its create event, that has to be shown', async (t) => {
   const w = await world(t, '12')
   const stripped = { type: 'm.room.create', state_key: '', sender: EVE, content: { room_version: '12' } }
   const otherRoom = (await world(t, '12')).create

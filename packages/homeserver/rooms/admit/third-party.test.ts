@@ -63,7 +63,7 @@ async function isInvited(user: TestUser, roomId: string): Promise<boolean> {
 }
 
 for (const version of ['1', '6', '10', '12']) {
-  test(`an invited address becomes an invited user, once: version ${version}`, async (t) => {
+  test(`[ADM2] an invited address becomes an invited user, once: version ${version}`, async (t) => {
     const w = await world(t, version)
     const { bob, ann, roomId } = w
     assert.equal(await bind(w, bob), 200)
