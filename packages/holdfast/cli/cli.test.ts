@@ -100,6 +100,32 @@ test('keys rotate gives the server a new key, whether or not it runs; the old on
   assert.ok(Object.keys(old!).includes(first))
 })
 
+test('explain tells of events, rooms and servers, whether or not the server runs, for people and for programs', async () => {
+  await using folder = await aFolder()
+  const ask = async (...args: string[]) => {
+    const terminal = aTerminal()
+    const exitCode = await runCommand(terminal, ['explain', ...args, '--data', folder.path, ...FLAGS])
+    return { exitCode, printed: terminal.printed.join('\n'), complaint: terminal.complaints.join('\n') }
+  }
+  const check = async () => {
+    assert.match((await ask('event', '$nobody')).printed, /\$nobody is not known here/)
+    assert.match((await ask('room', '!nobody:example.org')).printed, /is not known here/)
+    assert.match((await ask('server', 'far.example')).printed, /^Server far\.example\n {2}keys {8}none known/)
+    const { queue, rooms } = JSON.parse((await ask('server', 'far.example', '--json')).printed) as Record<
+      string,
+      object
+    >
+    assert.deepEqual(rooms, [])
+    assert.equal((queue as Record<string, unknown>)['events'], 0)
+    const refused = await ask('room', '#alias:example.org')
+    assert.deepEqual([refused.exitCode, refused.printed], [6, ''])
+    assert.match(refused.complaint, /is no room id/)
+  }
+  await check()
+  await using _running = await startIn(folder.path)
+  await check()
+})
+
 test('a control file that a killed server left behind is no server', async () => {
   await using folder = await aFolder()
   await writeFile(join(folder.path, 'control.json'), '{"url":"http://127.0.0.1:9","secret":"x"}')

@@ -2,6 +2,8 @@
 import { Command } from 'commander'
 import { VERSION } from '../version.ts'
 import { configCheck } from './config-check.ts'
+import { SUBJECTS } from '@holdfast/homeserver/explain/explain'
+import { explainCommand } from './explain.ts'
 import { keysRotate } from './keys-rotate.ts'
 import { addSettingFlags } from './settings.ts'
 import { start } from './start.ts'
@@ -39,9 +41,22 @@ export function createProgram(terminal: Terminal): Command {
   addSettingFlags(keys.command('rotate'))
     .description('sign with a new key; other servers learn of it by themselves')
     .action((options: Options) => keysRotate(terminal, options))
+  const explain = program.command('explain').description('what the server knows of something, and why')
+  for (const subject of SUBJECTS) {
+    addSettingFlags(explain.command(`${subject} <${subject === 'server' ? 'name' : 'id'}>`))
+      .description(EXPLAINED[subject])
+      .option('--json', 'print JSON')
+      .action((id: string, options: Options) => explainCommand(terminal, { subject, id }, options))
+  }
   const config = program.command('config').description('settings')
   addSettingFlags(config.command('check'))
     .description('check the settings without starting')
     .action((options: Options) => configCheck(terminal, options))
   return program
 }
+
+const EXPLAINED = {
+  event: 'why an event was refused, what it changed, and which servers did not hear of it yet',
+  room: 'who is in a room, where it stands, what changed last and what was refused',
+  server: 'whether another server answers, what waits for it and why, its keys, and the rooms that it shares',
+} as const satisfies Record<(typeof SUBJECTS)[number], string>

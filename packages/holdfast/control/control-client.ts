@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts'
 import { type ControlFile, readControlFile } from './control-file.ts'
 
 const DEADLINE_MS = 30_000
-const RESPONSE_BYTES_MAX = 65_536
+const RESPONSE_BYTES_MAX = 1_048_576
 
 /** @returns undefined when no server answers there */
 export async function askRunningServer(

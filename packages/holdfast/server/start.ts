@@ -1,4 +1,5 @@
 /** Starts everything that the configuration asks for, and stops it again without losing anything. */
+import { explain } from '@holdfast/homeserver/explain/explain'
 import { anyAdmin } from '@holdfast/homeserver/storage/accounts'
 import { ownServerName } from '@holdfast/homeserver/storage/server-identity'
 import { Secret } from '@holdfast/platform/config/secret'
@@ -92,5 +93,6 @@ function controlActions({ homeserver }: Services): ControlActions {
     createUser: (user) => createUser(homeserver.parts, user),
     createRegistrationToken: (token) => createRegistrationToken(homeserver.parts, token),
     rotateSigningKey: async () => (await homeserver.parts.signingKeys.rotate()).keyId,
+    explain: (question) => explain(homeserver.parts, question),
   }
 }
