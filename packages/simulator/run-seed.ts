@@ -15,6 +15,8 @@ export type SeedResult = {
   readonly exchanges: number
   readonly acknowledged: number
   readonly crashes: number
+  /** People who had to leave and join again. */
+  readonly isolated: number
   /** For a seed that fails: the newest lines of its trace. */
   readonly trace: readonly string[]
 }
@@ -54,6 +56,7 @@ function resultOf(world: World, { traceLines = 60, about }: SeedOptions): SeedRe
     exchanges: world.exchanges.length,
     acknowledged: world.society.acknowledged.length,
     crashes: world.servers.reduce((sum, { lives }) => sum + lives - 1, 0),
+    isolated: world.counts.isolated,
     trace: about === undefined ? trace.last(traceLines) : trace.about(about, traceLines),
   }
 }

@@ -1,6 +1,6 @@
 /** Nothing goes wrong any more: within a bound, all servers in a room must agree on it. */
-import { say } from '../people/actions.ts'
-import { isJoined, residentServers } from '../world/rooms.ts'
+import { join, say } from '../people/actions.ts'
+import { isJoined, peopleIn, residentServers } from '../world/rooms.ts'
 import { roomStates } from '../world/room-states.ts'
 import type { World } from '../world/world.ts'
 import { finish } from './finish.ts'
@@ -8,10 +8,13 @@ import { finish } from './finish.ts'
 const ROUNDS_MAX = 8
 const ROUND_MS = 60_000
 const SAYING_MS = 120_000
+/** From this round on, people who are in a room for their own server only do what people do: leave and join again. */
+const REUNION_ROUND = 2
 
 /** In each round somebody of each server says something in each room, so that all tips meet. */
 export async function converge(world: World): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    if (round >= REUNION_ROUND) await finish(world, reunite(world), SAYING_MS)
     await finish(world, sayHello(world), SAYING_MS)
     await world.time.run(ROUND_MS)
     if (round > 0 && (await disagreements(world)).length === 0) return
@@ -20,16 +23,38 @@ export async function converge(world: World): Promise<void> {
 }
 
 async function sayHello(world: World): Promise<void> {
-  const { society, servers } = world
-  for (const room of society.rooms) {
-    for (const server of servers) {
-      const here = []
-      for (const person of society.people) if (person.server === server && (await isJoined(server, room, person.userId))) here.push(person)
-      const me = here[0]
-      if (me !== undefined) await say({ society, me, room })
+  for (const room of world.society.rooms) {
+    for (const server of world.servers) {
+      const [me] = await peopleIn(world, server, room)
+      if (me !== undefined) await say({ society: world.society, me, room })
     }
   }
 }
+
+/**
+ * Who leaves while the others cannot be told, and is let in again by somebody who has not heard of it, may be out for them once
+ * they do hear. No server can know better by itself.
+ */
+async function reunite(world: World): Promise<void> {
+  const { society, note } = world
+  for (const room of society.rooms) {
+    const residents = await residentServers(world, room)
+    for (const server of residents) {
+      for (const me of await peopleIn(world, server, room)) {
+        const isKnown = await Promise.all(residents.map((other) => isJoined(other, room, me.userId)))
+        if (!isKnown.includes(false)) continue
+        note('WORLD', `${me.userId} is alone in ${room}`)
+        world.counts.isolated += 1
+        await me.ask('POST', `/rooms/${encodeURIComponent(room)}/leave`, {})
+        await world.time.sleep(LEAVING_MS)
+        await join({ society, me, room })
+      }
+    }
+  }
+}
+
+/** Until the others have heard that somebody left. */
+const LEAVING_MS = 5_000
 
 export async function disagreements(world: World): Promise<readonly string[]> {
   const found: string[] = []

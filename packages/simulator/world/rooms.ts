@@ -1,6 +1,7 @@
 /** Who is in which room, as a server has it on its disk. */
 import { MEMBERSHIP_CODES } from '@holdfast/homeserver/storage/memberships'
 import { sql } from '@holdfast/platform/database/sql'
+import type { Person } from '../people/person.ts'
 import type { SimulatedServer } from './server.ts'
 import type { World } from './world.ts'
 
@@ -11,15 +12,21 @@ export async function isJoined({ disk }: Pick<SimulatedServer, 'disk'>, roomId: 
   return row !== undefined
 }
 
+/** The people of this server who are in the room, for their server. */
+export async function peopleIn(
+  { society }: Pick<World, 'society'>,
+  server: SimulatedServer,
+  roomId: string,
+): Promise<readonly Person[]> {
+  const here: Person[] = []
+  for (const person of society.people)
+    if (person.server === server && (await isJoined(server, roomId, person.userId))) here.push(person)
+  return here
+}
+
 /** The servers that say of themselves that somebody of theirs is in the room. */
-export async function residentServers({ servers, society }: World, roomId: string): Promise<readonly SimulatedServer[]> {
+export async function residentServers(world: World, roomId: string): Promise<readonly SimulatedServer[]> {
   const residents: SimulatedServer[] = []
-  for (const server of servers) {
-    for (const person of society.people) {
-      if (person.server !== server || !(await isJoined(server, roomId, person.userId))) continue
-      residents.push(server)
-      break
-    }
-  }
+  for (const server of world.servers) if ((await peopleIn(world, server, roomId)).length > 0) residents.push(server)
   return residents
 }

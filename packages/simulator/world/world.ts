@@ -27,6 +27,7 @@ export type World = AsyncDisposable & {
   readonly society: Society
   readonly violations: Violation[]
   readonly exchanges: Answered[]
+  readonly counts: { isolated: number }
   /** Others than our servers, by name. */
   readonly strangers: Map<string, Station>
   random(purpose: string): Random
@@ -53,7 +54,7 @@ export async function createWorld(plan: Plan): Promise<World> {
   const links = createLinks(random('links'), plan.links)
   const note = (who: string, what: string, hidden?: string): void => trace.note(time.elapsedMs, who, what, hidden)
   const complain = (rule: string, what: string): void => {
-    note('RULE', `${rule} ${what}`)
+    note('RULE', `${rule} ${what.split('\n')[0]}`)
     if (violations.length < VIOLATIONS_MAX) violations.push({ rule, what, atMs: time.elapsedMs })
   }
   const byName = new Map<string, SimulatedServer>()
@@ -109,6 +110,7 @@ export async function createWorld(plan: Plan): Promise<World> {
     society: { people, rooms: [], acknowledged: [], said: 0, serverNames: servers.map(({ name }) => name) },
     violations,
     exchanges,
+    counts: { isolated: 0 },
     strangers,
     random,
     note,
