@@ -150,6 +150,8 @@ test('[OUT31] of servers that failed before, not too many are tried at once afte
     return undefined
   })
   await world.crash()
+  const remembered = await world.outbox.server(servers[0] as ServerName)
+  assert.notEqual(remembered!.destination.kind, 'up')
   await world.clock.advance(100_000)
   await world.untilQuiet()
   assert.ok(most > 0 && most <= OUTBOX_LIMITS.probesMax, `${most} at once`)

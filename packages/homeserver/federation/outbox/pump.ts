@@ -115,12 +115,18 @@ class FairPump implements Pump {
     }
   }
 
+  #notStored({ server }: Lane, error: unknown): void {
+    this.#deps.log.warn({ err: error, destination: server }, 'destination not stored')
+  }
+
   async #failed(lane: Lane, { message, waitMs }: Extract<Delivery, { kind: 'failed' }>): Promise<void> {
     const { clock, random, destinations } = this.#deps
     // Ephemeral news are old by then.
     lane.ephemeral.clear()
     lane.lastError = { message, atMs: clock.nowMs() }
     if (this.#isStopped) return
+    // For whom something waits, it is remembered across a restart when it may be tried again.
+    if (hasWork(lane)) await destinations.nidOf(lane.server).catch((error: unknown) => this.#notStored(lane, error))
     const state = await destinations.state(lane.server)
     const untilRetry = state.kind === 'up' ? 0 : state.retryAtMs - clock.nowMs()
     const baseMs = Math.max(waitMs ?? untilRetry, 0)
