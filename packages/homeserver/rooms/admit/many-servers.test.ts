@@ -56,7 +56,8 @@ async function stateIds(user: TestUser, roomId: string): Promise<Record<string, 
 
 /** All of them come to the same state. */
 async function untilAgreed(users: readonly TestUser[], roomId: string): Promise<void> {
-  const sorted = (state: Record<string, string>) => JSON.stringify(Object.entries(state).toSorted())
+  const sorted = (state: Record<string, string>) =>
+    JSON.stringify(Object.fromEntries(Object.entries(state).toSorted(([a], [b]) => (a < b ? -1 : 1))))
   await until(async () => {
     const states = await Promise.all(users.map(async (user) => sorted(await stateIds(user, roomId))))
     return new Set(states).size === 1
