@@ -37,6 +37,7 @@ import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
 import type { StateStore } from './rooms/state-store.ts'
 import type { UserMemberships } from './rooms/user-memberships.ts'
+import type { AllSlots } from './server-server/request-slots.ts'
 import type { RoomNids } from './storage/nids.ts'
 import type { Streams } from './streams/streams.ts'
 import type { SentMembers } from './sync/sent-members.ts'
@@ -87,6 +88,8 @@ export type Homeserver = {
   readonly verifySignatures?: VerifySignatures
   /** Transactions of other servers that were worked off. */
   readonly federationTransactions: ReceivedTransactions
+  /** How many requests of other servers are worked on at once. */
+  readonly requestSlots: AllSlots
   /** What arrives for each room from other servers. */
   readonly inboxes: RoomInboxes
   /** Positions of rooms and users, and those who wait for them. */

@@ -53,6 +53,7 @@ import { openRoomQueue } from './rooms/room-queue.ts'
 import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
 import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
+import { openAllSlots } from './server-server/request-slots.ts'
 import type { HomeserverSettings } from './settings.ts'
 import { checkServerName } from './server-identity.ts'
 import { openRoomNids } from './storage/nids.ts'
@@ -152,6 +153,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
       notaries: ports.settings.keyNotaries ?? [],
     }),
     federationTransactions: openReceivedTransactions(clock),
+    requestSlots: openAllSlots(clock),
     inboxes: openRoomInboxes(),
     authGraph,
     roomQueue: openRoomQueue({ ...shared, authGraph }),

@@ -151,6 +151,13 @@ export const WORK_LIMITS = {
   transactionsTotalMax: 200,
   /** Requests of one server that wait; further ones are told to come back later. */
   requestsQueuedPerOriginMax: 50,
+  /** Of all servers. */
+  requestsQueuedMax: 5_000,
+  requestBytesQueuedMax: 67_108_864,
+  requestsQueuedMsMax: 20_000,
+  /** Requests of other servers for states, histories, joins or spaces. */
+  readsPerOriginMax: 3,
+  readsTotalMax: 50,
   mailTokenTriesMax: 10,
   thumbnailPixelsMax: 32_000_000,
   thumbnailMs: 10_000,

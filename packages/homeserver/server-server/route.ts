@@ -11,6 +11,7 @@ import type { Endpoint } from '../http/endpoint.ts'
 import { jsonBody, type JsonBody } from '../http/json-body.ts'
 import { toHttpResponse, type Answer } from '../http/reply.ts'
 import { authenticate } from './authenticate.ts'
+import type { SlotKind } from './request-slots.ts'
 
 /** What a handler is given. `origin` is the server that proved to have sent the request; undefined where anybody may ask. */
 export type FederationInput<Params, Query, Body, Origin> = {
@@ -49,6 +50,7 @@ function endpoint<Params, Query, Body, Origin extends ServerName | undefined>(
   handler: (input: FederationInput<Params, Query, Body, Origin>) => Promise<Answer>,
   identify: Identify<Origin>,
 ): FederationEndpoint {
+  const slots = SLOTS.get(operation.id)
   return {
     ...(operation as Operation),
     answer: async (deps, request, rawParams) => {
@@ -57,12 +59,34 @@ function endpoint<Params, Query, Body, Origin extends ServerName | undefined>(
       const params = operation.parseParams(rawParams)
       const query = operation.parseQuery(request.query)
       const body = operation.parseBody(operation.bodyKind === 'json' ? bodyOnce()?.value : request.body)
-      const response = toHttpResponse(
-        await handler({ deps, origin, params, query, body, request, exactBody: exactBodyOf(request, bodyOnce) }),
-      )
+      const input = { deps, origin, params, query, body, request, exactBody: exactBodyOf(request, bodyOnce) }
+      const answer = () => handler(input)
+      const response = toHttpResponse(await (slots === undefined ? answer() : inSlot(slots, input, answer)))
       return origin === undefined ? response : { ...response, meta: { requester: origin } }
     },
   }
+}
+
+/** What can cost much more than the request did. */
+const SLOTS: ReadonlyMap<string, SlotKind> = new Map([
+  ['sendTransaction', 'transactions'],
+  ['getRoomState', 'reads'],
+  ['getRoomStateIds', 'reads'],
+  ['getEventAuth', 'reads'],
+  ['compareEventAuth', 'reads'],
+  ['backfillRoom', 'reads'],
+  ['getMissingPreviousEvents', 'reads'],
+  ['sendJoin', 'reads'],
+  ['sendJoinV2', 'reads'],
+  ['getSpaceHierarchy', 'reads'],
+  ['queryUserEncryptionKeys', 'keys'],
+])
+
+type Asked = { readonly deps: Homeserver; readonly origin: ServerName | undefined; readonly request: HttpRequest }
+
+function inSlot<T>(kind: SlotKind, { deps, origin, request }: Asked, work: () => Promise<T>): Promise<T> {
+  if (origin === undefined) return work()
+  return deps.requestSlots[kind].run({ origin, bytes: request.body.length, signal: request.signal }, work)
 }
 
 function exactBodyOf(request: HttpRequest, bodyOnce: () => JsonBody | undefined): () => JsonValue | undefined {
