@@ -32,8 +32,8 @@ export function withoutField(fields: JsonObject, name: string): JsonObject {
   return after
 }
 
-/** Fields that the specification gives a type and that have one here. */
-const TEXT_FIELDS: Readonly<Record<string, number>> = {
+/** Fields that are texts, and how long they may be. */
+export const TEXT_FIELDS: Readonly<Record<string, number>> = {
   displayname: INPUT_LIMITS.displayNameCharactersMax,
   avatar_url: INPUT_LIMITS.avatarUrlCharactersMax,
   'm.tz': SPEC_LIMITS.idBytesMax,

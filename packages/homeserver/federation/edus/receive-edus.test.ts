@@ -288,7 +288,7 @@ test('[EDU6] a message to a device is delivered once, however often and whenever
 
 async function receivedCount({ server }: World): Promise<number> {
   const { sql } = await import('@holdfast/platform/database/sql')
-  const [count] = await server.parts.db.column<number>(sql`SELECT COUNT(*) AS n FROM received_to_device ORDER BY n`)
+  const [count] = await server.parts.db.column(sql`SELECT COUNT(*) AS n FROM received_to_device ORDER BY n`)
   return count!
 }
 

@@ -14,7 +14,7 @@ const ANSWER_BYTES_MAX = 10_485_760
 /** The devices of one user. */
 const DEVICES_BYTES_MAX = 2_097_152
 
-export function remoteKeysOver(client: FederationClient, clock: Pick<Clock, 'monotonicMs'>): RemoteKeys {
+export function remoteKeysOver(client: FederationClient, clock: Pick<Clock, 'monotonicMs' | 'after'>): RemoteKeys {
   const slots = openSlots(clock, { atOnceMax: AT_ONCE_MAX, waitingMax: WAITING_MAX })
   const send = (
     server: ServerName,

@@ -6,7 +6,8 @@ import type { UserId } from '@holdfast/protocol/ids/brand'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
 import { isNamespacedId } from '@holdfast/protocol/ids/opaque'
 import { emptyObject, type JsonObject, type JsonValue } from '@holdfast/protocol/json/value'
-import { INPUT_LIMITS, SPEC_LIMITS, TIME_LIMITS } from '@holdfast/protocol/limits'
+import { SPEC_LIMITS, TIME_LIMITS } from '@holdfast/protocol/limits'
+import { TEXT_FIELDS } from '../../accounts/profile-field.ts'
 import { ask, BadAnswer, part } from '../remote-rooms/ask.ts'
 import type { FederationClient } from '../transport/federation-client.ts'
 import { FederationFailed } from '../transport/federation-failed.ts'
@@ -26,11 +27,6 @@ const FAILURE_KEPT_MS = 30_000
 const KNOWN_MAX = 5_000
 const ANSWER_BYTES_MAX = 2 * SPEC_LIMITS.profileBytesMax
 const FIELDS_MAX = 100
-/** Longer ones are left out: for names and pictures it is what our own users may have. */
-const CHARACTERS_MAX: Readonly<Record<string, number>> = {
-  displayname: INPUT_LIMITS.displayNameCharactersMax,
-  avatar_url: INPUT_LIMITS.avatarUrlCharactersMax,
-}
 
 export function openRemoteProfiles(deps: {
   readonly client: FederationClient
@@ -85,6 +81,7 @@ function asMatrixError(error: Error): Error {
 
 function isField(name: string, value: JsonValue): boolean {
   if (Buffer.byteLength(name) > SPEC_LIMITS.profileKeyBytesMax || !isNamespacedId(name)) return false
-  const charactersMax = Object.hasOwn(CHARACTERS_MAX, name) ? CHARACTERS_MAX[name] : undefined
+  // Longer ones than our own users may have are left out.
+  const charactersMax = Object.hasOwn(TEXT_FIELDS, name) ? TEXT_FIELDS[name] : undefined
   return charactersMax === undefined || (typeof value === 'string' && value.length <= charactersMax)
 }

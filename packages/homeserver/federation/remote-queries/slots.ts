@@ -10,29 +10,41 @@ export type Slots = {
 type Queue = { busy: number; readonly waiting: (() => void)[] }
 
 export function openSlots(
-  clock: Pick<Clock, 'monotonicMs'>,
+  clock: Pick<Clock, 'monotonicMs' | 'after'>,
   { atOnceMax, waitingMax }: { readonly atOnceMax: number; readonly waitingMax: number },
 ): Slots {
   const queues = new Map<ServerName, Queue>()
 
-  async function take(server: ServerName): Promise<Queue> {
+  async function take(server: ServerName, timeoutMs: number): Promise<Queue> {
     const queue = queues.get(server) ?? { busy: 0, waiting: [] }
     queues.set(server, queue)
     if (queue.busy < atOnceMax) queue.busy += 1
     else if (queue.waiting.length >= waitingMax) throw new Error(`too many requests wait for ${server}`)
-    // Whoever is done hands its place over.
-    else await new Promise<void>((resolve) => void queue.waiting.push(resolve))
+    else await turn(queue, server, timeoutMs)
     return queue
+  }
+
+  /** Whoever is done hands its place over. */
+  function turn({ waiting }: Queue, server: ServerName, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = (): void => {
+        timer[Symbol.dispose]()
+        resolve()
+      }
+      const timer = clock.after(timeoutMs, () => {
+        waiting.splice(waiting.indexOf(begin), 1)
+        reject(new Error(`no time is left to ask ${server}`))
+      })
+      waiting.push(begin)
+    })
   }
 
   return {
     run: async (server, timeoutMs, work) => {
       const endMs = clock.monotonicMs() + timeoutMs
-      const queue = await take(server)
+      const queue = await take(server, timeoutMs)
       try {
-        const leftMs = endMs - clock.monotonicMs()
-        if (leftMs <= 0) throw new Error(`no time is left to ask ${server}`)
-        return await work(leftMs)
+        return await work(endMs - clock.monotonicMs())
       } finally {
         const next = queue.waiting.shift()
         if (next !== undefined) next()
