@@ -1,0 +1,129 @@
+/** The results as a page of the documentation. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Column, figure, markdownTable } from '../../bench/report/table.ts'
+import type { Cost } from './measure.ts'
+import type { Shape } from './traffic.ts'
+
+/** Seconds from the client's request. */
+export type JoinResult = {
+  readonly answered: number
+  readonly firstMessage: number
+  readonly wholeState: number
+  readonly cost: Cost
+}
+
+export type ReceiveResult = {
+  readonly shape: Shape
+  readonly events: number
+  readonly perSecond: number
+  readonly cost: Cost
+}
+
+export type Result = {
+  readonly server: string
+  readonly members: number
+  readonly stateEvents: number
+  readonly version: string
+  readonly answerMiB: number
+  readonly machine: string
+  readonly joining: JoinResult
+  readonly receiving: readonly ReceiveResult[]
+}
+
+export const RESULTS = join(tmpdir(), 'holdfast-federation-load-results')
+const PAGE = join(import.meta.dirname, '../../docs/benchmarks-federation.md')
+
+export function writeReport(): void {
+  const results = ['Holdfast', 'Synapse'].flatMap((server) => {
+    const file = join(RESULTS, `${server}.json`)
+    return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as Result] : []
+  })
+  if (results.length === 0) throw new Error(`no results in ${RESULTS}`)
+  writeFileSync(PAGE, page(results))
+}
+
+function page(results: readonly Result[]): string {
+  const [first] = results
+  const { members, stateEvents, version, answerMiB, machine } = first!
+  return `# Benchmarks of federation
+
+Written by \`node interop/federation-load/run.ts --report\`; do not edit by hand. What is measured, and how:
+[interop/federation-load](../interop/federation-load/README.md).
+
+A room of version ${version} with ${figure(members)} members and ${figure(stateEvents)} state events on a scripted server; its answer to a join has ${figure(answerMiB)} MiB.
+All on one machine (${machine}), without network delay.
+
+\`\`\`
+node interop/federation-load/run.ts
+node interop/federation-load/run.ts --server synapse
+node interop/federation-load/run.ts --report
+\`\`\`
+
+## Joining
+
+Seconds from the client's request to join. The delay of the event loop is what the server tells of itself while the room is
+joined; "others" is how long another user's small requests took then.
+
+${markdownTable(JOIN_COLUMNS, results)}
+
+## Receiving
+
+Events in transactions of 50, one transaction after the other, until the last event is shown to the member.
+
+${markdownTable(
+  RECEIVE_COLUMNS,
+  results.flatMap((result) => result.receiving.map((received) => ({ ...received, server: result.server }))),
+)}
+${comparison(results)}`
+}
+
+const JOIN_COLUMNS: readonly Column<Result>[] = [
+  { title: 'server', cell: ({ server }) => server },
+  { title: 'join answered, s', align: 'right', cell: ({ joining }) => figure(joining.answered) },
+  { title: 'first message, s', align: 'right', cell: ({ joining }) => figure(joining.firstMessage) },
+  { title: 'whole state, s', align: 'right', cell: ({ joining }) => figure(joining.wholeState) },
+  { title: 'CPU, s', align: 'right', cell: ({ joining }) => figure(joining.cost.cpuSeconds) },
+  { title: 'loop p50 / p99 / max, ms', align: 'right', cell: ({ joining }) => loop(joining.cost) },
+  { title: 'others p50 / p99 / max, ms', align: 'right', cell: ({ joining }) => others(joining.cost) },
+  { title: 'RSS before / peak / after, MiB', align: 'right', cell: ({ joining }) => memory(joining.cost) },
+]
+
+const RECEIVE_COLUMNS: readonly Column<ReceiveResult & { readonly server: string }>[] = [
+  { title: 'server', cell: ({ server }) => server },
+  { title: 'stream', cell: ({ shape }) => shape },
+  { title: 'events', align: 'right', cell: ({ events }) => figure(events) },
+  { title: 'events/s', align: 'right', cell: ({ perSecond }) => figure(perSecond) },
+  {
+    title: 'CPU per event, ms',
+    align: 'right',
+    cell: ({ cost, events }) => figure((cost.cpuSeconds * 1000) / events),
+  },
+  { title: 'loop p50 / p99 / max, ms', align: 'right', cell: ({ cost }) => loop(cost) },
+  { title: 'others p50 / p99 / max, ms', align: 'right', cell: ({ cost }) => others(cost) },
+  { title: 'RSS peak, MiB', align: 'right', cell: ({ cost }) => figure(cost.rssMiB.peak) },
+]
+
+function loop({ loopDelay }: Cost): string {
+  if (loopDelay === undefined) return '–'
+  return [loopDelay.p50Ms, loopDelay.p99Ms, loopDelay.maxMs].map(figure).join(' / ')
+}
+
+function others({ others: { p50, p99, max } }: Cost): string {
+  return [p50, p99, max].map(figure).join(' / ')
+}
+
+function memory({ rssMiB: { before, peak, after } }: Cost): string {
+  return [before, peak, after].map(figure).join(' / ')
+}
+
+function comparison([ours, theirs]: readonly Result[]): string {
+  if (ours === undefined || theirs === undefined) return ''
+  const times = ours.receiving.map(({ shape, perSecond }) => {
+    const other = theirs.receiving.find((one) => one.shape === shape)
+    return `${figure(perSecond / (other?.perSecond ?? Number.NaN))} times its events per second (${shape})`
+  })
+  const joins = figure(theirs.joining.wholeState / ours.joining.wholeState)
+  return `\nHeld against ${theirs.server}: the whole state ${joins} times as fast, ${times.join(', ')}.\n`
+}
