@@ -150,18 +150,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
     handle: (sent) => running.homeserver.handle(sent),
     request,
     ok,
-    user: async (localpart) => {
-      const body = { username: localpart, password: `secret-${localpart}`, auth: { type: 'm.login.dummy' } }
-      const registered = await ok('POST', '/register', { body })
-      const token = registered.access_token as string
-      return {
-        userId: registered.user_id,
-        token,
-        deviceId: registered.device_id,
-        request: (method, target, body) => request(method, target, { token, body }),
-        ok: (method, target, body) => ok(method, target, { token, body }),
-      }
-    },
+    user: (localpart) => testUser(localpart, { request, ok }),
     keyNetwork,
     peer: (peerName) => {
       keyNetwork.publishes(peerName)
@@ -176,6 +165,19 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
       await database[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+async function testUser(localpart: string, { request, ok }: Pick<TestHomeserver, 'request' | 'ok'>): Promise<TestUser> {
+  const body = { username: localpart, password: `secret-${localpart}`, auth: { type: 'm.login.dummy' } }
+  const registered = await ok('POST', '/register', { body })
+  const token = registered.access_token as string
+  return {
+    userId: registered.user_id,
+    token,
+    deviceId: registered.device_id,
+    request: (method, target, sent) => request(method, target, { token, body: sent }),
+    ok: (method, target, sent) => ok(method, target, { token, body: sent }),
   }
 }
 
