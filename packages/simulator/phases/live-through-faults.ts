@@ -6,7 +6,7 @@ import { finish } from './finish.ts'
 
 const PARTITION_MS_MAX = 20_000
 /** After the healing, those who still ask for something get their answers. */
-const LAST_ANSWERS_MS = 300_000
+const LAST_ANSWERS_MS = 1_200_000
 
 export async function liveThroughFaults(world: World): Promise<void> {
   world.sicken()
