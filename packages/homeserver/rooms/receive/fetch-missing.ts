@@ -2,6 +2,7 @@
 import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { stateMapOf, type StateMap } from '@holdfast/protocol/state/state-map'
+import { FederationFailed } from '../../federation/transport/federation-failed.ts'
 import type { EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
 import {
   askEvent,
@@ -96,8 +97,11 @@ async function fetchEvents(
   for (let start = 0; start < singles.length; start += SINGLE_EVENTS_AT_ONCE) {
     const some = singles.slice(start, start + SINGLE_EVENTS_AT_ONCE)
     const answers = await Promise.allSettled(some.map((eventId) => askEvent(asking, eventId)))
-    for (const answer of answers)
+    for (const answer of answers) {
       if (answer.status === 'fulfilled' && answer.value !== undefined) values.push(answer.value)
+      // A state with holes would have us reject what others accept, for good: better to have none for now.
+      if (answer.status === 'rejected' && !isRefusal(answer.reason)) throw answer.reason
+    }
   }
   if (singles !== eventIds) {
     const whole = await askState(asking, { roomId: from.room.roomId, eventId: stateAt })
@@ -110,6 +114,11 @@ async function fetchEvents(
     from.room,
     incoming.filter(({ parsed }) => wanted.has(parsed.pdu.eventId)),
   )
+}
+
+/** The server answered, and does not have it. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof FederationFailed && error.failure === 'matrix-error' && (error.status ?? 500) < 429
 }
 
 async function checked(
