@@ -200,3 +200,23 @@ function createInput(): BuildEventInput {
 function createText(): string {
   return buildEvent(createInput()).json
 }
+
+test('an edge whose hash is not known is a pair with an empty object, and is read back', () => {
+  const rules = rulesFor('1')!
+  const create = buildCreate(rules, '@ann:a')
+  const input: BuildEventInput = {
+    rules,
+    roomId: create.roomId,
+    draft: { type: 'm.room.message', sender: create.sender, content: {}, originServerTs: 1 },
+    prevEvents: [{ eventId: '$known:a' as EventId, referenceHash: HASH }],
+    authEvents: [{ eventId: '$unknown:a' as EventId, referenceHash: '' }],
+    depth: 2,
+    serverName: 'a' as ServerName,
+    eventIdLocalpart: 'x',
+  }
+  const event = JSON.parse(buildEvent(input).json) as JsonObject
+  assert.deepEqual(event['auth_events'], [['$unknown:a', {}]])
+  const parsed = parsePdu({ ...event, signatures: {} }, rules)
+  assert.ok(parsed.ok, JSON.stringify(parsed))
+  assert.deepEqual(parsed.pdu.authEvents, ['$unknown:a'])
+})

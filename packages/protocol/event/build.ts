@@ -23,7 +23,7 @@ export type EventDraft = {
 
 export type EdgeRef = {
   readonly eventId: EventId
-  /** Unpadded base64; looked at in room versions 1 and 2 only. */
+  /** Unpadded base64, or '' where it is not known: no rule asks for it. Looked at in room versions 1 and 2 only. */
   readonly referenceHash: string
 }
 
@@ -136,7 +136,8 @@ function redactedContent(rules: RoomRules, type: string, content: JsonObject, te
 function edgesText(rules: RoomRules, edges: readonly EdgeRef[]): string {
   const texts = edges.map(({ eventId, referenceHash }) => {
     const id = JSON.stringify(eventId)
-    return rules.edgesAsPairs ? `[${id},{"sha256":${JSON.stringify(referenceHash)}}]` : id
+    if (!rules.edgesAsPairs) return id
+    return referenceHash === '' ? `[${id},{}]` : `[${id},{"sha256":${JSON.stringify(referenceHash)}}]`
   })
   return `[${texts.join(',')}]`
 }
