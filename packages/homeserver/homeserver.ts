@@ -38,6 +38,7 @@ import type { RoomHeads } from './rooms/room-heads.ts'
 import type { StateStore } from './rooms/state-store.ts'
 import type { UserMemberships } from './rooms/user-memberships.ts'
 import type { AllSlots } from './server-server/request-slots.ts'
+import type { Spaces } from './spaces/hierarchy.ts'
 import type { RoomNids } from './storage/nids.ts'
 import type { Streams } from './streams/streams.ts'
 import type { SentMembers } from './sync/sent-members.ts'
@@ -97,6 +98,8 @@ export type Homeserver = {
   readonly accounts: AccountCaches
   /** Which members were sent to devices that load them lazily. */
   readonly sentMembers: SentMembers
+  /** Walks through spaces, and spaces of other servers. */
+  readonly spaces: Spaces
   /** Entries of the public room directory. */
   readonly publicRooms: PublicRoomCache
   readonly presence: PresenceTracker

@@ -56,6 +56,8 @@ import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.
 import { openAllSlots } from './server-server/request-slots.ts'
 import type { HomeserverSettings } from './settings.ts'
 import { checkServerName } from './server-identity.ts'
+import { openRemoteSpaces } from './spaces/remote-spaces.ts'
+import { openWalks } from './spaces/walks.ts'
 import { openRoomNids } from './storage/nids.ts'
 import { openStreams } from './streams/streams.ts'
 import { openSentMembers } from './sync/sent-members.ts'
@@ -174,6 +176,7 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
     creationTimes: openCreationTimes(),
     sentMembers: openSentMembers(),
+    spaces: { walks: openWalks(shared), remote: openRemoteSpaces({ clock, client: federation.client }) },
     publicRooms: openPublicRoomCache(),
     transactions: openTransactionGuard({ db, clock }),
   }

@@ -39,6 +39,7 @@ import * as roomSend from './room_send.ts'
 import * as roomState from './room_state.ts'
 import * as rooms from './rooms.ts'
 import * as sharedSecretRegistration from './shared_secret_registration.ts'
+import * as spaceHierarchy from './space_hierarchy.ts'
 import * as sync from './sync.ts'
 import * as tags from './tags.ts'
 import * as toDevice from './to_device.ts'
@@ -97,6 +98,7 @@ const FILES: readonly Handlers[] = [
   roomUpgrades,
   rooms,
   sharedSecretRegistration,
+  spaceHierarchy,
   sync,
   tags,
   toDevice,

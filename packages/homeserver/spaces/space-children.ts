@@ -1,17 +1,18 @@
 /** The rooms that a space names as its children. <https://spec.matrix.org/v1.19/client-server-api/#mspacechild> */
 import { parseRoomId } from '@holdfast/protocol/ids/room-id'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
-import type { JsonObject } from '@holdfast/protocol/json/value'
-import { SPEC_LIMITS } from '@holdfast/protocol/limits'
 import { stateMapGet, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../homeserver.ts'
 import { stateEventAt } from '../rooms/current-state.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { openPace } from '../rooms/serve/pace.ts'
 import { stateKeysOfType } from '../storage/space-children.ts'
+import { compareChildren, viaOf } from './child-order.ts'
 
 export type SpaceChild = {
   readonly roomId: RoomId
+  /** Servers to find the room through, as the event names them. */
+  readonly via: readonly string[]
   readonly isSuggested: boolean
   readonly event: StoredEvent
 }
@@ -41,7 +42,7 @@ export async function spaceChildren(deps: ChildDeps, state: StateMap): Promise<r
     if (characters > CHILDREN_CHARACTERS_MAX) break
     children.push(child)
   }
-  return children.sort(compareChildren)
+  return children.sort((a, b) => compareChildren(ordered(a), ordered(b)))
 }
 
 /** There are far fewer keys of children on a server than members in a large space. */
@@ -60,29 +61,13 @@ async function childEvents(deps: ChildDeps, state: StateMap): Promise<ReadonlyMa
 function childOf(event: StoredEvent): SpaceChild | undefined {
   const { content, stateKey } = event.pdu
   const roomId = parseRoomId(stateKey ?? '')
-  const { via } = content
-  if (roomId === undefined || !Array.isArray(via) || via.length === 0) return undefined
-  if (!via.every((server) => typeof server === 'string')) return undefined
-  return { roomId, isSuggested: content['suggested'] === true, event }
+  const via = viaOf(content)
+  if (roomId === undefined || via === undefined) return undefined
+  return { roomId, via, isSuggested: content['suggested'] === true, event }
 }
 
-/** <https://spec.matrix.org/v1.19/client-server-api/#ordering-of-children-within-a-space> */
-function compareChildren(a: SpaceChild, b: SpaceChild): number {
-  const [orderA, orderB] = [orderOf(a.event.pdu.content), orderOf(b.event.pdu.content)]
-  if (orderA !== orderB) {
-    if (orderA === undefined) return 1
-    if (orderB === undefined) return -1
-    return orderA < orderB ? -1 : 1
-  }
-  return a.event.pdu.originServerTs - b.event.pdu.originServerTs || (a.roomId < b.roomId ? -1 : 1)
-}
-
-const ORDER = /^[\u0020-\u007e]+$/
-
-/** undefined as well for an order that is none. */
-function orderOf({ order }: JsonObject): string | undefined {
-  if (typeof order !== 'string' || order.length > SPEC_LIMITS.spaceChildOrderCharactersMax) return undefined
-  return ORDER.test(order) ? order : undefined
+function ordered({ roomId, event }: SpaceChild) {
+  return { roomId, content: event.pdu.content, originServerTs: event.pdu.originServerTs }
 }
 
 /** A child event as answers about spaces show it. */

@@ -103,11 +103,11 @@ function pageOf(answer: JsonObject, limit: number): DirectoryPage {
 }
 
 function roomsIn({ chunk }: JsonObject): readonly PublicRoom[] {
-  return Array.isArray(chunk) ? (chunk as readonly JsonValue[]).flatMap((entry) => roomOf(entry) ?? []) : []
+  return Array.isArray(chunk) ? (chunk as readonly JsonValue[]).flatMap((entry) => publicRoomOf(entry) ?? []) : []
 }
 
 /** What is not as it should be is left out, and without an id and a number of members the whole entry. */
-function roomOf(entry: JsonValue): PublicRoom | undefined {
+export function publicRoomOf(entry: JsonValue): PublicRoom | undefined {
   if (!isObject(entry)) return undefined
   const { room_id: rawId, num_joined_members: members, canonical_alias: rawAlias } = entry
   const roomId = typeof rawId === 'string' ? parseRoomId(rawId) : undefined
