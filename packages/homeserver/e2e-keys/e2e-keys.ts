@@ -32,7 +32,8 @@ export function openE2eKeys(
     counts: openKeyCounts(deps.db),
     deviceLists,
     fetching: new Map(),
-    fetched: new LRUCache({ max: FETCHED_MAX }),
+    // To the cache, something that began at 0 never ends.
+    fetched: new LRUCache({ max: FETCHED_MAX, ttlResolution: 0, perf: { now: () => deps.clock.monotonicMs() + 1 } }),
     [Symbol.dispose]: () => deviceLists[Symbol.dispose](),
   }
 }

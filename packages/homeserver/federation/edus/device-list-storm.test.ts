@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createManualClock } from '@holdfast/platform/clock/manual-clock'
 import { act } from '../../rooms/serve/testing/far-server.ts'
 import { publishedKeys } from '../../testing/peer.ts'
 import { startFederatedHomeservers } from '../../testing/two-homeservers.ts'
@@ -9,13 +10,14 @@ const PEER = 'other.example'
 const USERS = ['bob', 'eve'].map((name) => `@${name}:${PEER}`)
 
 test('[EDU8] however many updates of device lists come, a user is asked for once in ten seconds', async (t) => {
+  const clock = createManualClock({ nowMs: Date.now() })
   const asked: string[] = []
   const elsewhere = (url: string) => {
     const path = decodeURIComponent(url.slice(url.indexOf('/_matrix')))
     if (!url.includes(PEER)) return undefined
     const answer = (body: object) => ({ status: 200, headers: {}, body: Buffer.from(JSON.stringify(body)) })
     if (path.startsWith('/_matrix/key/')) {
-      return answer(publishedKeys(PEER, { validUntilTs: Date.now() + 24 * 3_600_000 }))
+      return answer(publishedKeys(PEER, { validUntilTs: clock.nowMs() + 24 * 3_600_000 }))
     }
     if (path.includes('/v1/send/')) return answer({ pdus: {} })
     const [, userId] = /\/user\/devices\/(.*)$/.exec(path) ?? []
@@ -23,7 +25,7 @@ test('[EDU8] however many updates of device lists come, a user is asked for once
     asked.push(userId)
     return answer({ user_id: userId, stream_id: 5, devices: [{ device_id: 'D', keys: {} }] })
   }
-  const federation = await startFederatedHomeservers(['a.example'], { elsewhere })
+  const federation = await startFederatedHomeservers(['a.example'], { clock, elsewhere })
   t.after(() => federation[Symbol.asyncDispose]())
   const [server] = federation.servers
   const ann = await server!.user('ann')
@@ -44,4 +46,7 @@ test('[EDU8] however many updates of device lists come, a user is asked for once
   await until(() => asked.length === 2, 'both are asked for')
   for (let round = 2; round < 10; round += 1) await send(`t${round}`, USERS)
   assert.deepEqual(asked.toSorted(), USERS)
+  await clock.advance(10_001)
+  await send('later', USERS)
+  await until(() => asked.length === 4, 'both are asked for again')
 })
