@@ -6,7 +6,7 @@ import type { Pdu } from '@holdfast/protocol/event/pdu'
 import type { Homeserver } from '../../homeserver.ts'
 import type { EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
 import { setOutsideMembership, type OutsideDeps } from '../remote/outside-room.ts'
-import type { RoomHead } from '../room-heads.ts'
+import { isResident, type RoomHead } from '../room-heads.ts'
 import { checkIncoming, type ReceivedValue } from './check-incoming.ts'
 import type { PduResult } from './receive-pdus.ts'
 
@@ -25,7 +25,15 @@ export async function receiveOutside(
     const { incoming, problems } = await checkIncoming(deps, head, { values })
     const results = new Map<EventId, PduResult>()
     for (const [eventId, error] of problems) results.set(eventId, { error })
+    const now = await deps.heads.byNid(head.roomNid)
     for (const one of incoming) {
+      // Somebody here may have joined while this waited; then the room itself tells what became of the others.
+      if (isResident(now)) {
+        results.set(one.parsed.pdu.eventId, {
+          error: 'Somebody of this server joined meanwhile. Send the event again.',
+        })
+        continue
+      }
       const { pdu } = one.parsed
       const membership = endingMembership(pdu)
       const userId = pdu.stateKey === undefined ? undefined : parseUserId(pdu.stateKey)
@@ -45,7 +53,7 @@ function endingMembership(pdu: Pdu): 'leave' | 'ban' | undefined {
   return membership === 'leave' || membership === 'ban' ? membership : undefined
 }
 
-/** Whether the user here waits, and the one who asked them in, or whom they asked, is of the server that ends it. */
+/** Whether the user here waits, the event answers just that, and an invitation came from the server that takes it back. */
 async function isTurnedAway(
   deps: ReceiveOutsideDeps,
   { head, pdu, origin }: { readonly head: RoomHead; readonly pdu: Pdu; readonly origin: ServerName },
@@ -56,8 +64,8 @@ async function isTurnedAway(
   const userNid = await deps.dictionary.userNid(userId)
   const waiting = userNid === undefined ? undefined : (await deps.memberships.of(userNid)).get(head.roomNid)
   if (waiting === undefined) return false
+  const answered = await deps.events.byNid(waiting.eventNid)
+  if (answered === undefined || !pdu.authEvents.includes(answered.pdu.eventId)) return false
   if (waiting.membership === 'knock') return true
-  if (waiting.membership !== 'invite') return false
-  const invitation = await deps.events.byNid(waiting.eventNid)
-  return invitation !== undefined && serverNameOf(invitation.pdu.sender) === origin
+  return waiting.membership === 'invite' && serverNameOf(answered.pdu.sender) === origin
 }
