@@ -9,7 +9,7 @@ import {
   type Membership,
 } from '@holdfast/protocol/visibility/history-visibility'
 import type { Homeserver } from '../homeserver.ts'
-import { stateKeyHistory } from '../storage/events.ts'
+import { EVENT_FLAGS, stateKeyHistory } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
 
 export type ReadDeps = Pick<
@@ -59,8 +59,18 @@ export async function eventVisibility(
     return event.replacesNid === undefined ? undefined : deps.events.byNid(event.replacesNid)
   }
 
+  /** What is refused reaches no client, except what a state resolution brought into the state. server-server-api/#soft-failure */
+  async function isRefused(event: StoredEvent): Promise<boolean> {
+    if ((event.flags & EVENT_FLAGS.rejected) !== 0) return true
+    if ((event.flags & EVENT_FLAGS.softFailed) === 0) return false
+    if (event.stateKeyNid === undefined) return true
+    const { state } = await deps.heads.byNid(event.roomNid)
+    return stateMapGet(state.map, event.stateKeyNid) !== event.nid
+  }
+
   return {
     mayRead: async (event) => {
+      if (await isRefused(event)) return false
       // The stored state is the one after the event; what the event itself replaced gives the one before.
       const after = await atState(event.stateNid)
       const base = { joinedAfterEvent: event.position < joinedLast }

@@ -97,25 +97,39 @@ async function closeGap(
 ): Promise<Acceptance> {
   const { pdu } = incoming.parsed
   let current: Acceptance = acceptance
-  try {
-    if (current.outcome === 'missing' && current.prevEvents.length > 0) {
-      await takeInBetween(deps, from, pdu.eventId)
-      current = await acceptOne(deps, from.room, { incoming })
-    }
-    if (current.outcome === 'missing' && current.authEvents.length > 0) {
-      await fetchAuthEvents(deps, from, pdu.eventId)
-      current = await acceptOne(deps, from.room, { incoming })
-    }
-    if (current.outcome === 'missing' && current.prevEvents.length > 0) {
-      const statesAfter = await statesAfterAll(deps, from, current.prevEvents)
-      current = await acceptOne(deps, from.room, { incoming, statesAfter })
-    }
-  } catch (error) {
-    // Whatever the other server answered, or did not: the event stays out until somebody sends it again.
-    const { message } = error as Error
-    deps.log.warn({ event: pdu.eventId, server: from.server, error: message }, 'cannot fetch what an event builds on')
+  if (current.outcome === 'missing' && current.prevEvents.length > 0) {
+    await attempt(deps, from, pdu.eventId, () => takeInBetween(deps, from, pdu.eventId))
+    current = await acceptOne(deps, from.room, { incoming })
+  }
+  if (current.outcome === 'missing' && current.authEvents.length > 0) {
+    await attempt(deps, from, pdu.eventId, () => fetchAuthEvents(deps, from, pdu.eventId))
+    current = await acceptOne(deps, from.room, { incoming })
+  }
+  if (current.outcome === 'missing' && current.prevEvents.length > 0) {
+    const { prevEvents } = current
+    const statesAfter = await attempt(deps, from, pdu.eventId, () => statesAfterAll(deps, from, prevEvents))
+    if (statesAfter !== undefined) current = await acceptOne(deps, from.room, { incoming, statesAfter })
   }
   return current
+}
+
+/**
+ * Whatever the other server answers, or does not: the dearer ways are still open, and an event that lacks something after
+ * them stays out until somebody sends it again.
+ */
+async function attempt<T>(
+  deps: ReceiveDeps,
+  from: FetchFrom,
+  eventId: EventId,
+  fetch: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await fetch()
+  } catch (error) {
+    const { message } = error as Error
+    deps.log.warn({ event: eventId, server: from.server, error: message }, 'cannot fetch what an event builds on')
+    return undefined
+  }
 }
 
 async function takeInBetween(deps: ReceiveDeps, from: FetchFrom, latest: EventId): Promise<void> {
@@ -131,7 +145,8 @@ async function takeInBetween(deps: ReceiveDeps, from: FetchFrom, latest: EventId
   // The gap is longer than what one may ask for: the state before its end makes up for the beginning.
   const first = outcomes[between.indexOf(oldest)]!
   if (first.outcome !== 'missing') return
-  if (first.authEvents.length > 0) await fetchAuthEvents(deps, from, oldest.parsed.pdu.eventId)
+  const { eventId } = oldest.parsed.pdu
+  if (first.authEvents.length > 0) await attempt(deps, from, eventId, () => fetchAuthEvents(deps, from, eventId))
   const statesAfter = await statesAfterAll(deps, from, first.prevEvents)
   const rest = between.slice(between.indexOf(oldest))
   const arrivals = rest.map((one) => (one === oldest ? { incoming: one, statesAfter } : asArrival(one)))
@@ -167,9 +182,8 @@ function ordered(incoming: readonly IncomingEvent[]): IncomingEvent[] {
   })
 }
 
-/** A soft-failed event is nothing that its sender could mend. */
+/** An event that was rejected or soft-failed was handled: it is kept as that, and its sender could mend nothing. */
 function resultOf(acceptance: Acceptance): PduResult {
-  if (acceptance.outcome === 'rejected') return { error: acceptance.message }
   if (acceptance.outcome === 'missing') return { error: 'What the event builds on could not be fetched.' }
   return {}
 }
