@@ -15,10 +15,8 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.
 import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { openPublicRoomCache } from './directory/public-rooms.ts'
 import { openDictionary } from './dictionary/dictionary.ts'
+import { openEduSenders } from './federation/edus/edu-senders.ts'
 import { keepForgetting } from './federation/edus/forget-received.ts'
-import { openPresenceSender, type PresenceSender } from './federation/edus/send-presence.ts'
-import { openReceiptSender } from './federation/edus/send-receipts.ts'
-import { openTypingSender } from './federation/edus/send-typing.ts'
 import type { VerifySignatures } from './federation/keys/event-signatures.ts'
 import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
@@ -107,10 +105,9 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const plainStreams = openStreams({ clock, db })
   const recentJoins = openRecentJoins(plainStreams)
   const moves = openRecentLog<LoggedMove>(() => plainStreams.startPosition)
-  let presenceSender: PresenceSender | undefined
   const joined = (join: Join): void => {
     recentJoins.add(join)
-    presenceSender?.joined(join)
+    senders.presence?.joined(join)
   }
   const streams = notingMoves(notingJoins(plainStreams, { ...recentJoins, add: joined }), moves)
   const outgoing = openOutgoingSignal()
@@ -123,20 +120,10 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
   const outbox = openOutbox({ ...shared, federation, accounts, signingKeyAt })
   const presenceWaker = openPresenceWaker(shared)
   const hasFederation = ports.http !== undefined
-  const sending = { ...shared, outbox }
-  if (hasFederation && ports.settings.presence) {
-    presenceSender = openPresenceSender({
-      ...sending,
-      presenceOf: (userNid) => presence.of(userNid),
-      present: () => presence.present,
-    })
-  }
-  const presence = new PresenceTracker({
-    ...shared,
-    waker: presenceWaker,
-    isEnabled: ports.settings.presence,
-    others: presenceSender,
-  })
+  const senders = openEduSenders({ ...shared, outbox }, { hasFederation, tracker: () => presence })
+  const { presence: others } = senders
+  const isEnabled = ports.settings.presence
+  const presence = new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled, others })
   const remoteKeys = hasFederation ? remoteKeysOver(federation.client, clock) : undefined
   const parts: Homeserver = {
     ...shared,
@@ -163,10 +150,10 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     remotePresence: openRemotePresence({ ...shared, presence }),
     presenceWaker,
     recentJoins,
-    typing: openTyping({ ...shared, others: hasFederation ? openTypingSender(sending) : undefined }),
+    typing: openTyping({ ...shared, others: senders.typing }),
     receiptPositions: openReceiptPositions(streams),
     receiptWaker: openReceiptWaker(shared),
-    receiptSender: openReceiptSender(sending),
+    receiptSender: senders.receipts,
     remoteProfiles: openRemoteProfiles({ clock, client: federation.client }),
     accounts,
     e2eKeys: openE2eKeys(shared, { moves, remote: ports.remoteKeys ?? remoteKeys }),
@@ -197,10 +184,9 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
       await outbox[Symbol.asyncDispose]()
-      const { typing, remotePresence, receiptSender, receiptWaker, e2eKeys } = parts
-      const timed = [typing, presence, presenceWaker, remotePresence, receiptSender, receiptWaker, e2eKeys]
+      const { typing, remotePresence, receiptWaker, e2eKeys } = parts
+      const timed = [typing, presence, presenceWaker, remotePresence, senders, receiptWaker, e2eKeys]
       for (const one of timed) one[Symbol.dispose]()
-      presenceSender?.[Symbol.dispose]()
     },
   }
 }

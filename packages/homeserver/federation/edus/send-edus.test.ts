@@ -7,7 +7,7 @@ import { act } from '../../rooms/serve/testing/far-server.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../../testing/homeserver.ts'
 import { until } from '../../testing/until.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { openPresenceSender } from './send-presence.ts'
+import { PresenceSender } from './send-presence.ts'
 import { openReceiptSender } from './send-receipts.ts'
 import { openTypingSender } from './send-typing.ts'
 
@@ -113,7 +113,7 @@ test('[EDU12] presence is told to those who share a room, to who comes in, and a
   const userNid = await nid(ann.userId)
   let state: 'online' | 'offline' = 'online'
   const presenceOf = async () => ({ state, statusMessage: undefined, lastActiveMs: clock.nowMs() })
-  const sender = openPresenceSender({ ...server.parts, outbox, presenceOf, present: () => new Set([userNid]) })
+  const sender = new PresenceSender({ ...server.parts, outbox, presenceOf, present: () => new Set([userNid]) })
   t.after(() => sender[Symbol.dispose]())
   sender.changed(userNid)
   sender.changed(userNid)

@@ -12,12 +12,6 @@ import type { Presence, PresenceListener } from '../../presence/tracker.ts'
 import type { UserMembership } from '../../rooms/user-memberships.ts'
 import { serversOfUser } from '../../storage/outbox.ts'
 
-export type PresenceSender = PresenceListener &
-  Disposable & {
-    /** Somebody, of this server or another, has joined a room: who begins to share one is told. */
-    joined(join: Pick<Join, 'userNid' | 'roomNid'>): void
-  }
-
 export type PresenceSenderDeps = Pick<
   Homeserver,
   'db' | 'clock' | 'log' | 'heads' | 'memberships' | 'dictionary' | 'outbox' | 'serverName'
@@ -38,110 +32,124 @@ const JOINS_WAITING_MAX = 1_000
 const SERVERS_KNOWN_MS = 30_000
 const USERS_KNOWN_MAX = 2_000
 
-export function openPresenceSender(deps: PresenceSenderDeps): PresenceSender {
-  const changed = new Set<number>()
-  let joins: Pick<Join, 'userNid' | 'roomNid'>[] = []
+type Joined = Pick<Join, 'userNid' | 'roomNid'>
+
+export class PresenceSender implements PresenceListener, Disposable {
+  readonly #deps: PresenceSenderDeps
+  readonly #serversOf: (userNid: number) => Promise<readonly ServerName[]>
+  readonly #changed = new Set<number>()
+  #joins: Joined[] = []
   /** When other servers were told of those who are not offline, the longest ago first. */
-  const told = new Map<number, number>()
-  const serversOf = knownServers(deps)
-  let flushing: Disposable | undefined
-  let repeating: Disposable | undefined
-  let isStopped = false
+  readonly #told = new Map<number, number>()
+  #flushing: Disposable | undefined
+  #repeating: Disposable | undefined
+  #isStopped = false
 
-  function flushSoon(): void {
-    if (isStopped) return
-    flushing ??= deps.clock.after(FLUSH_MS, () => {
-      flushing = undefined
-      flush().catch(complain)
+  constructor(deps: PresenceSenderDeps) {
+    this.#deps = deps
+    this.#serversOf = knownServers(deps)
+  }
+
+  changed(userNid: number): void {
+    this.#changed.add(userNid)
+    this.#flushSoon()
+  }
+
+  resumed(userNid: number): void {
+    this.#told.set(userNid, this.#deps.clock.monotonicMs())
+    this.#repeatLater()
+  }
+
+  /** Somebody, of this server or another, has joined a room: who begins to share one is told. */
+  joined(join: Joined): void {
+    // Rooms without other servers are most of them.
+    const servers = this.#deps.heads.peek(join.roomNid)?.members.servers.size ?? 1
+    if (servers === 0 || this.#joins.length >= JOINS_WAITING_MAX) return
+    this.#joins.push(join)
+    this.#flushSoon()
+  }
+
+  [Symbol.dispose](): void {
+    this.#isStopped = true
+    this.#flushing?.[Symbol.dispose]()
+    this.#repeating?.[Symbol.dispose]()
+  }
+
+  #flushSoon(): void {
+    if (this.#isStopped) return
+    this.#flushing ??= this.#deps.clock.after(FLUSH_MS, () => {
+      this.#flushing = undefined
+      this.#flush().catch((error: Error) => this.#complain(error))
     })
   }
 
-  async function flush(): Promise<void> {
-    const [users, met] = [[...changed], joins]
-    changed.clear()
-    joins = []
-    for (const userNid of users) await tell(userNid, await serversOf(userNid))
-    for (const join of met) await introduce(join)
+  async #flush(): Promise<void> {
+    const [users, met] = [[...this.#changed], this.#joins]
+    this.#changed.clear()
+    this.#joins = []
+    for (const userNid of users) await this.#tell(userNid)
+    for (const join of met) await this.#introduce(join)
   }
 
-  async function tell(userNid: number, servers: readonly ServerName[]): Promise<void> {
-    const presence = await deps.presenceOf(userNid)
-    told.delete(userNid)
-    if (presence.state !== 'offline') told.set(userNid, deps.clock.monotonicMs())
-    repeatLater()
-    await send(userNid, presence, servers)
+  async #tell(userNid: number): Promise<void> {
+    const { clock, presenceOf } = this.#deps
+    const presence = await presenceOf(userNid)
+    this.#told.delete(userNid)
+    if (presence.state !== 'offline') this.#told.set(userNid, clock.monotonicMs())
+    this.#repeatLater()
+    await this.#send(userNid, presence, await this.#serversOf(userNid))
   }
 
-  async function send(userNid: number, presence: Presence, servers: readonly ServerName[]): Promise<void> {
+  async #send(userNid: number, presence: Presence, servers: readonly ServerName[]): Promise<void> {
     if (servers.length === 0) return
-    const [userId] = await deps.dictionary.userIds([userNid])
-    const content = { user_id: userId!, last_active_ago: 0, ...presenceContent(presence, deps.clock.nowMs()) }
-    deps.outbox.sendEphemeral(servers, {
-      key: `presence ${userId}`,
-      eduType: 'm.presence',
-      content: { push: [content] },
-    })
+    const { clock, dictionary, outbox } = this.#deps
+    const [userId] = await dictionary.userIds([userNid])
+    const said = { user_id: userId!, last_active_ago: 0, ...presenceContent(presence, clock.nowMs()) }
+    outbox.sendEphemeral(servers, { key: `presence ${userId}`, eduType: 'm.presence', content: { push: [said] } })
   }
 
-  async function introduce({ userNid, roomNid }: Pick<Join, 'userNid' | 'roomNid'>): Promise<void> {
-    const { members } = await deps.heads.byNid(roomNid)
+  async #introduce({ userNid, roomNid }: Joined): Promise<void> {
+    const { heads, dictionary, serverName, present, presenceOf } = this.#deps
+    const { members } = await heads.byNid(roomNid)
     if (members.servers.size === 0) return
-    const [userId] = await deps.dictionary.userIds([userNid])
+    const [userId] = await dictionary.userIds([userNid])
     const server = serverNameOf(userId!)
-    if (server === deps.serverName) {
-      if (deps.present().has(userNid)) await send(userNid, await deps.presenceOf(userNid), [...members.servers.keys()])
+    if (server === serverName) {
+      if (present().has(userNid)) await this.#send(userNid, await presenceOf(userNid), [...members.servers.keys()])
       return
     }
     // With members there before it has been told already.
-    if (members.servers.get(server) !== 1) return
-    const present = [...deps.present()].filter((nid) => members.joined.has(nid)).slice(0, INTRODUCED_MAX)
-    const userIds = await deps.dictionary.userIds(present)
-    for (const [index, nid] of present.entries()) {
-      if (serverNameOf(userIds[index]!) === deps.serverName) await send(nid, await deps.presenceOf(nid), [server])
-    }
+    if (members.servers.get(server) === 1) await this.#tellOfMembers(server, members.joined)
   }
 
-  function repeatLater(): void {
-    const [oldest] = told.values()
-    if (repeating !== undefined || oldest === undefined || isStopped) return
-    const leftMs = oldest + REPEAT_AFTER_MS - deps.clock.monotonicMs()
-    repeating = deps.clock.after(Math.max(leftMs, REPEAT_PAUSE_MS_MIN), () => {
-      repeating = undefined
-      repeat().catch(complain).finally(repeatLater)
+  async #tellOfMembers(server: ServerName, members: ReadonlySet<number>): Promise<void> {
+    const { dictionary, serverName, present, presenceOf } = this.#deps
+    const there = [...present()].filter((userNid) => members.has(userNid))
+    const userIds = await dictionary.userIds(there)
+    const own = there.filter((_, index) => serverNameOf(userIds[index]!) === serverName)
+    for (const userNid of own.slice(0, INTRODUCED_MAX)) await this.#send(userNid, await presenceOf(userNid), [server])
+  }
+
+  #repeatLater(): void {
+    const [oldest] = this.#told.values()
+    if (this.#repeating !== undefined || oldest === undefined || this.#isStopped) return
+    const leftMs = oldest + REPEAT_AFTER_MS - this.#deps.clock.monotonicMs()
+    this.#repeating = this.#deps.clock.after(Math.max(leftMs, REPEAT_PAUSE_MS_MIN), () => {
+      this.#repeating = undefined
+      this.#repeat()
+        .catch((error: Error) => this.#complain(error))
+        .finally(() => this.#repeatLater())
     })
   }
 
-  async function repeat(): Promise<void> {
-    const before = deps.clock.monotonicMs() - REPEAT_AFTER_MS
-    const due = [...told].filter(([, atMs]) => atMs <= before).slice(0, REPEATED_AT_ONCE)
-    for (const [userNid] of due) await tell(userNid, await serversOf(userNid))
+  async #repeat(): Promise<void> {
+    const before = this.#deps.clock.monotonicMs() - REPEAT_AFTER_MS
+    const due = [...this.#told].filter(([, atMs]) => atMs <= before).slice(0, REPEATED_AT_ONCE)
+    for (const [userNid] of due) await this.#tell(userNid)
   }
 
-  function complain(error: Error): void {
-    if (!isStopped) deps.log.warn({ error: error.message }, 'cannot tell other servers of presence')
-  }
-
-  return {
-    changed: (userNid) => {
-      changed.add(userNid)
-      flushSoon()
-    },
-    resumed: (userNid) => {
-      told.set(userNid, deps.clock.monotonicMs())
-      repeatLater()
-    },
-    joined: (join) => {
-      // Rooms without other servers are most of them.
-      const servers = deps.heads.peek(join.roomNid)?.members.servers.size ?? 1
-      if (servers === 0 || joins.length >= JOINS_WAITING_MAX) return
-      joins.push(join)
-      flushSoon()
-    },
-    [Symbol.dispose]: () => {
-      isStopped = true
-      flushing?.[Symbol.dispose]()
-      repeating?.[Symbol.dispose]()
-    },
+  #complain(error: Error): void {
+    if (!this.#isStopped) this.#deps.log.warn({ error: error.message }, 'cannot tell other servers of presence')
   }
 }
 
