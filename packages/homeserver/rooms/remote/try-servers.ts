@@ -37,13 +37,21 @@ function asMatrixError(failures: readonly Error[]): MatrixError {
   for (const failure of failures) {
     if (!(failure instanceof FederationFailed) || failure.errcode === undefined || !TELLING.has(failure.errcode))
       continue
-    return matrixError(
-      failure.errcode === 'M_NOT_FOUND' ? 'M_NOT_FOUND' : 'M_FORBIDDEN',
-      `Another server refused: ${failure.message}`,
-    )
+    return told(failure)
   }
   if (failures.length === 0)
     return matrixError('M_NOT_FOUND', 'No room with this id is known here, and no server that may know it.')
   const [last] = failures.slice(-1)
   return matrixError('M_UNKNOWN', `No server in the room could help: ${last!.message}`, { status: 502 })
+}
+
+function told({ errcode, message, body }: FederationFailed): MatrixError {
+  const text = `Another server refused: ${message}`
+  if (errcode === 'M_INCOMPATIBLE_ROOM_VERSION' || errcode === 'M_UNSUPPORTED_ROOM_VERSION') {
+    // Clients say by it which version the room has. <https://spec.matrix.org/v1.19/client-server-api/#other-error-codes>
+    const version = body?.['room_version']
+    const extra = typeof version === 'string' ? { room_version: version } : {}
+    return matrixError('M_INCOMPATIBLE_ROOM_VERSION', text, { extra })
+  }
+  return matrixError(errcode === 'M_NOT_FOUND' ? 'M_NOT_FOUND' : 'M_FORBIDDEN', text)
 }
