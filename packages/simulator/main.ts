@@ -1,7 +1,11 @@
 #!/usr/bin/env node
-import { runSeed } from './run-seed.ts'
-const seed = Number(process.argv[2])
-const t = performance.now()
-const r = await runSeed(seed, { traceLines: Number(process.argv[3] ?? 40), ...(process.argv[4] === undefined ? {} : { about: process.argv[4] }) })
-process.stdout.write(r.trace.join('\n') + '\n')
-process.stdout.write(JSON.stringify({ ...r, trace: undefined }, null, 1) + `\n${performance.now() - t} ms\n`)
+/** `npm run simulate -- --seeds 500 --first 1`: seeds FIRST to FIRST+SEEDS-1. */
+import { readOptions } from './command/options.ts'
+import { runSeeds } from './command/run-seeds.ts'
+
+const options = readOptions(process.argv.slice(2))
+if (options.ok) process.exitCode = await runSeeds(options.value, (line) => void process.stdout.write(line))
+else {
+  process.stderr.write(`${options.message}\n`)
+  process.exitCode = 2
+}

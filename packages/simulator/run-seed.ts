@@ -1,6 +1,7 @@
 /** One seed from its beginning to its verdict. */
 import { converge } from './phases/converge.ts'
 import { liveThroughFaults } from './phases/live-through-faults.ts'
+import { lookBack } from './phases/look-back.ts'
 import { settleIn } from './phases/settle-in.ts'
 import { INVARIANTS } from './invariants/invariants.ts'
 import { planOf } from './world/plan.ts'
@@ -42,6 +43,7 @@ async function live(world: World): Promise<void> {
   await settleIn(world)
   await liveThroughFaults(world)
   await converge(world)
+  await lookBack(world)
   for (const check of INVARIANTS) await check(world)
 }
 

@@ -22,7 +22,8 @@ function* problemsOf({ events, rules, roomId }: HeldRoom): Generator<string> {
     for (const one of cited) {
       if (isRejected(one)) yield `${pdu.eventId} cites ${one.pdu.eventId}, which was rejected`
       if (one.pdu.roomId !== roomId) yield `${pdu.eventId} cites an event of ${one.pdu.roomId}`
-      if (one.nid >= event.nid) yield `${pdu.eventId} (${event.nid}) cites ${one.pdu.eventId} (${one.nid}), which is not before it`
+      if (one.nid >= event.nid)
+        yield `${pdu.eventId} (${event.nid}) cites ${one.pdu.eventId} (${one.nid}), which is not before it`
     }
     const createId = createEventIdOf(pdu.roomId)
     const create = rules.roomIdIsCreateHash && createId !== undefined ? events.get(createId) : undefined

@@ -19,7 +19,10 @@ export async function onlyOwnSignatures({ servers, society, complain }: World): 
         if (sender === signer) {
           // Memberships are sent to others before they are stored here.
           if (!known.has(event.pdu.eventId) && event.pdu.type !== 'm.room.member')
-            complain('only-own-signatures', `${signer} does not know its own ${event.pdu.eventId}, which ${server.name} has`)
+            complain(
+              'only-own-signatures',
+              `${signer} does not know its own ${event.pdu.eventId}, which ${server.name} has`,
+            )
         } else if (!maySign(event, signer)) complain('only-own-signatures', `${signer} signed ${event.json}`)
       }
     }

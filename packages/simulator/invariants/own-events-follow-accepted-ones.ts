@@ -5,7 +5,8 @@ import type { World } from '../world/world.ts'
 
 export async function ownEventsFollowAcceptedOnes({ servers, society, complain }: World): Promise<void> {
   for (const room of await heldRooms(servers, society.rooms)) {
-    for (const problem of problemsOf(room)) complain('own-events-follow-accepted-ones', `${room.server.name}: ${problem}`)
+    for (const problem of problemsOf(room))
+      complain('own-events-follow-accepted-ones', `${room.server.name}: ${problem}`)
   }
 }
 

@@ -4,7 +4,7 @@ import type { OutgoingRequest, OutgoingResponse } from '@holdfast/platform/http/
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
 import type { Random } from '@holdfast/platform/random/random'
 import type { VirtualTime } from '../time/virtual-time.ts'
-import type { Life } from '../world/life.ts'
+import { type Life, whileAlive } from '../world/life.ts'
 import type { Links } from './links.ts'
 
 /** Somebody who can be asked. undefined: the process is not there, or died over it. */
@@ -41,12 +41,7 @@ export function createVirtualNetwork(deps: NetworkDeps): VirtualNetwork {
     clientOf: (from, life) => ({
       send: (request) => {
         sent += 1
-        return new Promise((resolve, reject) => {
-          const settle = <T>(use: (value: T) => void) => (value: T): void => {
-            if (!life.isOver) use(value)
-          }
-          travel(deps, { from, id: `n${sent}`, request }).then(settle(resolve), settle(reject))
-        })
+        return whileAlive(life, travel(deps, { from, id: `n${sent}`, request }))
       },
       [Symbol.asyncDispose]: async () => {},
     }),

@@ -82,7 +82,11 @@ export class Person {
       return undefined
     }
     const text = Buffer.from(response.body ?? '').toString()
-    note(server.name, `${id} is told ${response.status}${response.status === 200 ? '' : ` ${text.slice(0, 200)}`}`, text)
+    note(
+      server.name,
+      `${id} is told ${response.status}${response.status === 200 ? '' : ` ${text.slice(0, 200)}`}`,
+      text,
+    )
     if (response.status === 500 && server.faults === faultsBefore) complain('no-500', `${method} ${path}: ${text}`)
     return { status: response.status, body: JSON.parse(text === '' ? '{}' : text) }
   }

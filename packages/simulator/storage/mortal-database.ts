@@ -8,16 +8,10 @@ import {
   type Statement,
 } from '@holdfast/platform/database/database'
 import { ListParameter, PositionPlaceholder, type SqlParameter } from '@holdfast/platform/database/sql'
-import { type Life, never } from '../world/life.ts'
+import { type Life, never, whileAlive } from '../world/life.ts'
 
 /** What becomes of a commit. */
-export type CommitFate =
-  | 'applied'
-  | 'crash-before'
-  | 'crash-after'
-  | 'unknown-applied'
-  | 'unknown-lost'
-  | 'unavailable'
+export type CommitFate = 'applied' | 'crash-before' | 'crash-after' | 'unknown-applied' | 'unknown-lost' | 'unavailable'
 
 export type MortalDatabaseOptions = {
   readonly life: Life
@@ -36,7 +30,10 @@ export function mortalDatabase(db: Database, options: MortalDatabaseOptions): Da
       if (life.isOver) return never()
       const fate = options.fate()
       options.note(fate, statements)
-      return whileAlive(life, suffer(db, { life, fate }, () => db.commit(statements, given)))
+      return whileAlive(
+        life,
+        suffer(db, { life, fate }, () => db.commit(statements, given)),
+      )
     },
     lastPosition: () => db.lastPosition(),
     // The disk outlives the process.
@@ -77,16 +74,6 @@ function mortalReader(reader: Reader, life: Life): Reader {
     all: (query) => (life.isOver ? never() : whileAlive(life, reader.all(query))),
     row: (query) => (life.isOver ? never() : whileAlive(life, reader.row(query))),
     column: (query) => (life.isOver ? never() : whileAlive(life, reader.column(query))),
-  } as Reader
-}
-
-async function whileAlive<T>(life: Life, answer: Promise<T>): Promise<T> {
-  try {
-    const value = await answer
-    return life.isOver ? await never<T>() : value
-  } catch (error) {
-    if (life.isOver) return never()
-    throw error
   }
 }
 

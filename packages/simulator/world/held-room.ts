@@ -1,9 +1,9 @@
 /** All that a server holds of a room. */
 import type { StoredEvent } from '@holdfast/homeserver/rooms/event-store'
 import { EVENT_FLAGS, HIDDEN_FLAGS } from '@holdfast/homeserver/storage/events'
-import { sql } from '@holdfast/platform/database/sql'
 import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
+import { eventNidsInRoom } from '../storage/inspections.ts'
 import type { SimulatedServer } from './server.ts'
 
 export type HeldRoom = {
@@ -14,15 +14,16 @@ export type HeldRoom = {
   readonly extremities: readonly StoredEvent[]
 }
 
-export async function heldRooms(servers: readonly SimulatedServer[], rooms: readonly string[]): Promise<readonly HeldRoom[]> {
+export async function heldRooms(
+  servers: readonly SimulatedServer[],
+  rooms: readonly string[],
+): Promise<readonly HeldRoom[]> {
   const held: HeldRoom[] = []
   for (const server of servers) {
     for (const roomId of rooms) {
       const head = await server.parts.heads.byId(roomId as RoomId)
       if (head === undefined) continue
-      const nids = await server.disk.column<number>(
-        sql`SELECT event_nid FROM events WHERE room_nid = ${head.roomNid} ORDER BY event_nid`,
-      )
+      const nids = await eventNidsInRoom(server.disk, head.roomNid)
       const stored = await server.parts.events.byNids(nids)
       const events = new Map([...stored.values()].map((event) => [event.pdu.eventId, event] as const))
       held.push({ server, roomId, rules: head.rules, events, extremities: head.extremities })

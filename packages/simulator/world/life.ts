@@ -28,3 +28,14 @@ export function beginLife(number: number): Life {
 export function never<T>(): Promise<T> {
   return new Promise(() => {})
 }
+
+/** For a process that died meanwhile there is no answer. */
+export async function whileAlive<T>(life: Pick<Life, 'isOver'>, answer: Promise<T>): Promise<T> {
+  try {
+    const value = await answer
+    return life.isOver ? await never<T>() : value
+  } catch (error) {
+    if (life.isOver) return never()
+    throw error
+  }
+}

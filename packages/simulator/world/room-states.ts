@@ -9,6 +9,8 @@ export type RoomPresent = {
   readonly extremities: string
   /** Event id by type and state key. */
   readonly state: ReadonlyMap<string, string>
+  /** The member event of each user who is joined. */
+  readonly joined: ReadonlyMap<string, string>
 }
 
 export async function roomStates(server: SimulatedServer, roomId: string): Promise<RoomPresent> {
@@ -17,6 +19,11 @@ export async function roomStates(server: SimulatedServer, roomId: string): Promi
   if (head === undefined) throw new Error(`${server.name} does not know ${roomId}`)
   const present = await allStateEvents(parts, head.state.map)
   const state = new Map(present.map(({ pdu }) => [`${pdu.type} ${pdu.stateKey}`, pdu.eventId as string]))
+  const joined = new Map<string, string>()
+  for (const { pdu } of present) {
+    if (pdu.type === 'm.room.member' && pdu.stateKey !== undefined && pdu.content['membership'] === 'join')
+      joined.set(pdu.stateKey, pdu.eventId)
+  }
   const extremities = head.extremities.map(({ pdu }) => pdu.eventId).toSorted()
-  return { server: server.name, extremities: extremities.join(' '), state }
+  return { server: server.name, extremities: extremities.join(' '), state, joined }
 }

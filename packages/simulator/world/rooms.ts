@@ -1,15 +1,11 @@
 /** Who is in which room, as a server has it on its disk. */
-import { MEMBERSHIP_CODES } from '@holdfast/homeserver/storage/memberships'
-import { sql } from '@holdfast/platform/database/sql'
 import type { Person } from '../people/person.ts'
+import { isJoinedTo } from '../storage/inspections.ts'
 import type { SimulatedServer } from './server.ts'
 import type { World } from './world.ts'
 
-export async function isJoined({ disk }: Pick<SimulatedServer, 'disk'>, roomId: string, userId: string): Promise<boolean> {
-  const row = await disk.row(sql`
-    SELECT 1 FROM memberships m JOIN rooms r ON r.room_nid = m.room_nid JOIN users u ON u.user_nid = m.user_nid
-    WHERE r.room_id = ${roomId} AND u.user_id = ${userId} AND m.membership = ${MEMBERSHIP_CODES.join}`)
-  return row !== undefined
+export function isJoined({ disk }: Pick<SimulatedServer, 'disk'>, roomId: string, userId: string): Promise<boolean> {
+  return isJoinedTo(disk, { roomId, userId })
 }
 
 /** The people of this server who are in the room, for their server. */

@@ -9,7 +9,8 @@ export function tracingLog(deps: Pick<ServerDeps, 'name' | 'note' | 'complain'>,
     (fields: LogFields, message: string): void => {
       if (life.isOver) return
       deps.note(deps.name, `${level} ${name}: ${message} ${wordsOf(fields)}`)
-      if (level === 'error' || level === 'fatal') deps.complain('no-error-logged', `${deps.name} ${message} ${wordsOf(fields)}`)
+      if (level === 'error' || level === 'fatal')
+        deps.complain('no-error-logged', `${deps.name} ${message} ${wordsOf(fields)}`)
     }
   return {
     named: (child) => tracingLog(deps, life, name === '' ? child : `${name}.${child}`),
@@ -23,5 +24,7 @@ export function tracingLog(deps: Pick<ServerDeps, 'name' | 'note' | 'complain'>,
 }
 
 function wordsOf(fields: LogFields): string {
-  return JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? (value.stack ?? value.message) : value))
+  return JSON.stringify(fields, (_, value: unknown) =>
+    value instanceof Error ? (value.stack ?? value.message) : value,
+  )
 }

@@ -1,5 +1,5 @@
 /** A world of servers and people, from its seed. */
-import { loadMigrations } from '@holdfast/platform/database/migrations'
+import { loadMigrations, type Migration } from '@holdfast/platform/database/migrations'
 import type { Random } from '@holdfast/platform/random/random'
 import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
 import { MIGRATIONS_FOLDER } from '@holdfast/homeserver/open-homeserver'
@@ -30,9 +30,9 @@ export type World = AsyncDisposable & {
   readonly counts: { isolated: number }
   /** Others than our servers, by name. */
   readonly strangers: Map<string, Station>
-  random(purpose: string): Random
-  note(who: string, what: string, hidden?: string): void
-  complain(rule: string, what: string): void
+  readonly random: (purpose: string) => Random
+  readonly note: (who: string, what: string, hidden?: string) => void
+  readonly complain: (rule: string, what: string) => void
   /** From now on things break as the plan says. */
   sicken(): void
   /** From now on nothing breaks by itself. */
@@ -42,6 +42,7 @@ export type World = AsyncDisposable & {
 const NAMES = ['ash', 'birch', 'cedar', 'dogwood'] as const
 const BEGINNING_MS = 1_790_000_000_000
 const VIOLATIONS_MAX = 20
+const RESTART_MS_MAX = 8_000
 
 export async function createWorld(plan: Plan): Promise<World> {
   const migrations = await loadMigrations(MIGRATIONS_FOLDER)
@@ -58,6 +59,7 @@ export async function createWorld(plan: Plan): Promise<World> {
     if (violations.length < VIOLATIONS_MAX) violations.push({ rule, what, atMs: time.elapsedMs })
   }
   const byName = new Map<string, SimulatedServer>()
+  const health: Health = { isGood: true }
   const network = createVirtualNetwork({
     time,
     random: random('network'),
@@ -71,28 +73,8 @@ export async function createWorld(plan: Plan): Promise<World> {
         complain('no-5xx', `${exchange.to} to ${exchange.from} ${exchange.request.target}: ${exchange.body}`)
     },
   })
-  const fates = random('fates')
-  const restarts = random('restarts')
-  let isHealthy = true
-  const skews = random('skews')
-  for (const name of NAMES.slice(0, plan.servers) as readonly string[] as readonly ServerName[]) {
-    const skewMs = plan.skewMsMax === 0 ? 0 : skews.integer(2 * plan.skewMsMax) - plan.skewMsMax
-    const server = new SimulatedServer({
-      seed: plan.seed,
-      name,
-      time,
-      network,
-      disk: openMemoryDatabase(migrations),
-      wallOffsetMs: BEGINNING_MS + skewMs,
-      fate: () => (isHealthy ? 'applied' : fateOf(plan, fates)),
-      restartDelayMs: () => 100 + restarts.integer(8000),
-      note,
-      complain: (rule, what) => {
-        if (rule !== 'no-error-logged' || server.faults === 0) complain(rule, what)
-      },
-    })
-    byName.set(name, server)
-  }
+  const outside = { plan, time, random, network, note, complain, health, migrations }
+  for (const server of createServers(outside)) byName.set(server.name, server)
   const servers = [...byName.values()]
   const people = servers.flatMap((server, at) =>
     Array.from({ length: plan.peoplePerServer }, (_, index) => {
@@ -116,11 +98,11 @@ export async function createWorld(plan: Plan): Promise<World> {
     note,
     complain,
     heal: () => {
-      isHealthy = true
+      health.isGood = true
       links.heal()
     },
     sicken: () => {
-      isHealthy = false
+      health.isGood = false
       links.sicken()
     },
     [Symbol.asyncDispose]: async () => {
@@ -128,6 +110,38 @@ export async function createWorld(plan: Plan): Promise<World> {
       for (const { disk } of servers) await disk[Symbol.asyncDispose]()
     },
   }
+}
+
+type Health = { isGood: boolean }
+
+function createServers({
+  plan,
+  health,
+  migrations,
+  ...world
+}: Pick<World, 'plan' | 'time' | 'random' | 'network' | 'note' | 'complain'> & {
+  readonly health: Health
+  readonly migrations: readonly Migration[]
+}): readonly SimulatedServer[] {
+  const fates = world.random('fates')
+  const restarts = world.random('restarts')
+  const skews = world.random('skews')
+  return (NAMES.slice(0, plan.servers) as readonly string[] as readonly ServerName[]).map((name) => {
+    const skewMs = plan.skewMsMax === 0 ? 0 : skews.integer(2 * plan.skewMsMax) - plan.skewMsMax
+    const server: SimulatedServer = new SimulatedServer({
+      ...world,
+      seed: plan.seed,
+      name,
+      disk: openMemoryDatabase(migrations),
+      wallOffsetMs: BEGINNING_MS + skewMs,
+      fate: () => (health.isGood ? 'applied' : fateOf(plan, fates)),
+      restartDelayMs: () => 100 + restarts.integer(RESTART_MS_MAX),
+      complain: (rule, what) => {
+        if (rule !== 'no-error-logged' || server.faults === 0) world.complain(rule, what)
+      },
+    })
+    return server
+  })
 }
 
 const LOST_OUTCOMES: readonly CommitFate[] = ['unknown-applied', 'unknown-lost', 'unavailable']
