@@ -66,7 +66,7 @@ async function send(deps: FederationClientDeps, request: FederationRequest): Pro
     throw new FederationFailed('backing-off', `${destination} failed before and is left alone`, { retryAfterMs })
   }
   try {
-    const answer = readResponse(await exchange(deps, request), deps.clock.nowMs())
+    const answer = await readResponse(await exchange(deps, request), deps.clock)
     deps.destinations.succeeded(destination)
     return answer
   } catch (error) {

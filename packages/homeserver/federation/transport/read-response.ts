@@ -1,9 +1,11 @@
 /** What another server answered: JSON, or an error in bounded words. */
 import { parseRetryAfterMs } from '@holdfast/platform/http/http-date'
+import type { Clock } from '@holdfast/platform/clock/clock'
 import { OutgoingFailed, type OutgoingResponse } from '@holdfast/platform/http/client'
 import { parseJson } from '@holdfast/protocol/json/parse'
 import { isObject, type JsonObject, type JsonValue } from '@holdfast/protocol/json/value'
 import { FederationFailed } from './federation-failed.ts'
+import { parseLargeJson } from './split-json.ts'
 
 export const RESPONSE_LIMITS = {
   errorBytesMax: 65_536,
@@ -16,10 +18,9 @@ export const RESPONSE_LIMITS = {
  * @throws {FederationFailed} another status
  * @throws {OutgoingFailed} not the HTTP or JSON that a Matrix server speaks
  */
-export function readResponse(response: OutgoingResponse, nowMs: number): JsonValue {
+export async function readResponse(response: OutgoingResponse, clock: Clock): Promise<JsonValue> {
   if (response.status === 200) {
-    // Events of other servers have no limit of depth but their size.
-    const parsed = parseJson(response.body, { depthMax: Infinity })
+    const parsed = await parseLargeJson(response.body, clock)
     if (parsed.ok) return parsed.value
     throw new OutgoingFailed(
       'bad-response',
@@ -28,7 +29,7 @@ export function readResponse(response: OutgoingResponse, nowMs: number): JsonVal
   }
   if (response.status < 400)
     throw new OutgoingFailed('bad-response', `answered ${response.status}, which is no answer to this`)
-  throw remoteError(response, nowMs)
+  throw remoteError(response, clock.nowMs())
 }
 
 function remoteError({ status, headers, body }: OutgoingResponse, nowMs: number): FederationFailed {
