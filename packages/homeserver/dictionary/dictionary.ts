@@ -19,6 +19,10 @@ export type Dictionary = {
   internEventType(type: string): Promise<number>
   internStateKey(key: StateKey): Promise<number>
   stateKeyNid(key: StateKey): Promise<number | undefined>
+  /** As `internUser` for each, in the order of the argument, with few reads and commits. */
+  internUsers(userIds: readonly UserId[]): Promise<readonly number[]>
+  /** As `internStateKey` for each, likewise. */
+  internStateKeys(keys: readonly StateKey[]): Promise<readonly number[]>
   /** In the order of the argument. */
   stateKeys(nids: readonly number[]): Promise<readonly StateKey[]>
 }
@@ -30,6 +34,9 @@ type Word = {
   find(): Promise<number | undefined>
   insert(nid: number): Statement
 }
+
+/** The nids, by text, of those words that have one. */
+type FindAll<OneWord> = (words: readonly OneWord[]) => Promise<ReadonlyMap<string, number>>
 
 export function openDictionary(db: Database): Dictionary {
   const users = openWordTable(db, 'user')
@@ -48,12 +55,28 @@ export function openDictionary(db: Database): Dictionary {
     find: async () => (await storage.eventTypeNid(db, type))?.type_nid,
     insert: (nid) => storage.insertEventType(nid, type),
   })
-  const keyWord = (key: StateKey): Word => {
-    return {
-      text: `${key.type.length}:${key.type}${key.stateKey}`,
-      find: async () => (await storage.stateKeyNid(db, key))?.state_key_nid,
-      insert: (nid) => storage.insertStateKey(nid, key),
+  const keyWord = (key: StateKey): Word & { readonly key: StateKey } => ({
+    key,
+    text: keyText(key),
+    find: async () => (await storage.stateKeyNid(db, key))?.state_key_nid,
+    insert: (nid) => storage.insertStateKey(nid, key),
+  })
+  const findUsers: FindAll<Word> = async (words) => {
+    const rows = await storage.userNids(
+      db,
+      words.map(({ text }) => text),
+    )
+    return new Map(rows.map((row) => [row.user_id, row.user_nid]))
+  }
+  const findKeys: FindAll<ReturnType<typeof keyWord>> = async (words) => {
+    const found = new Map<string, number>()
+    for (const [type, ofType] of Map.groupBy(words, ({ key }) => key.type)) {
+      const stateKeys = ofType.map(({ key }) => key.stateKey)
+      for (const row of await storage.stateKeyNidsOfType(db, { type, stateKeys })) {
+        found.set(keyText({ type, stateKey: row.state_key }), row.state_key_nid)
+      }
     }
+    return found
   }
 
   return {
@@ -67,6 +90,8 @@ export function openDictionary(db: Database): Dictionary {
     internEventType: (type) => types.intern(typeWord(type)),
     internStateKey: (key) => keys.intern(keyWord(key)),
     stateKeyNid: (key) => keys.look(keyWord(key)),
+    internUsers: (userIds) => users.internAll(userIds.map(userWord), findUsers),
+    internStateKeys: (all) => keys.internAll(all.map(keyWord), findKeys),
     stateKeys: (nids) =>
       readTexts(nids, keyTexts, async (missing) => {
         const rows = await storage.stateKeys(db, missing)
@@ -75,11 +100,20 @@ export function openDictionary(db: Database): Dictionary {
   }
 }
 
+function keyText({ type, stateKey }: StateKey): string {
+  return `${type.length}:${type}${stateKey}`
+}
+
 /** One dictionary table: nids by text. */
 type WordTable = {
   look(word: Word): Promise<number | undefined>
   intern(word: Word): Promise<number>
+  /** In the order of the words. */
+  internAll<OneWord extends Word>(words: readonly OneWord[], findAll: FindAll<OneWord>): Promise<readonly number[]>
 }
+
+/** Words looked up in one read, and made in one commit. */
+const WORDS_AT_ONCE = 500
 
 function openWordTable(db: Database, kind: string): WordTable {
   const nids = new LRUCache<string, number>({ max: CACHED_WORDS_MAX })
@@ -114,7 +148,45 @@ function openWordTable(db: Database, kind: string): WordTable {
     return running
   }
 
-  return { look, intern }
+  async function internAll<OneWord extends Word>(
+    words: readonly OneWord[],
+    findAll: FindAll<OneWord>,
+  ): Promise<readonly number[]> {
+    // Not from the cache at the end: with more words than it holds, the first would be gone by then.
+    const found = new Map<string, number>()
+    const unknown = new Map<string, OneWord>()
+    for (const word of words) {
+      const nid = nids.get(word.text)
+      if (nid === undefined) unknown.set(word.text, word)
+      else found.set(word.text, nid)
+    }
+    const rest = [...unknown.values()]
+    for (let start = 0; start < rest.length; start += WORDS_AT_ONCE) {
+      const some = await makeAll(rest.slice(start, start + WORDS_AT_ONCE), findAll)
+      for (const [text, nid] of some) {
+        found.set(text, nid)
+        nids.set(text, nid)
+      }
+    }
+    return words.map(({ text }) => found.get(text)!)
+  }
+
+  async function makeAll<OneWord extends Word>(
+    words: readonly OneWord[],
+    findAll: FindAll<OneWord>,
+  ): Promise<ReadonlyMap<string, number>> {
+    const found = await findAll(words)
+    const missing = words.filter(({ text }) => !found.has(text))
+    if (missing.length === 0) return found
+    const fresh = await allocator.take(missing.length)
+    await db.commit(missing.map((word, index) => word.insert(fresh[index]!)))
+    // Read back: another process, or whoever interns one of them alone, may have been first.
+    const made = await findAll(missing)
+    if (made.size < missing.length) throw new Error('dictionary rows vanished after their commit')
+    return new Map([...found, ...made])
+  }
+
+  return { look, intern, internAll }
 }
 
 async function readTexts<Text extends {}>(

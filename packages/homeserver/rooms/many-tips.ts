@@ -52,7 +52,6 @@ export async function widened(deps: TipsDeps, draft: RoomDraft, narrow: NarrowHe
     events.push({ ...event, newStates, roomStateNid: state.nid === after.nid ? undefined : state.nid })
     pending = []
   }
-  const event = async (nid: number) => drafted.get(nid)?.event ?? deps.events.byNid(nid)
   const maps = { before: whole.state.map, after: state.map }
   const { room, roomId, sides, redactedNids, depth } = draft
   return {
@@ -65,6 +64,10 @@ export async function widened(deps: TipsDeps, draft: RoomDraft, narrow: NarrowHe
     events,
     state,
     tips: [...others, ...draft.tips],
-    memberChanges: await memberChangesBetween({ ...deps, event }, maps, Math.max(events.length - 1, 0)),
+    memberChanges: await memberChangesBetween(
+      { ...deps, eventsByNid: (nids) => states.eventsByNid(nids) },
+      maps,
+      Math.max(events.length - 1, 0),
+    ),
   }
 }

@@ -1,32 +1,53 @@
 /** Whose membership differs between two states of a room. */
 import { parseUserId } from '@holdfast/protocol/ids/user-id'
-import { diffStateMaps, type StateMap } from '@holdfast/protocol/state/state-map'
+import { diffStateMaps, type StateChange, type StateMap } from '@holdfast/protocol/state/state-map'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import type { Homeserver } from '../homeserver.ts'
 import { MEMBERSHIP_CODES, type Membership } from '../storage/memberships.ts'
 import type { MembershipChange, StoredEventRef } from './room-changes.ts'
 
-/** Looked at in one turn of the event loop. */
-const CHANGES_PER_TURN = 200
+/** Looked up together. */
+const CHANGES_AT_ONCE = 200
+
+export type ChangesDeps = Pick<Homeserver, 'dictionary'> & {
+  /** Those of the events that exist, by nid. */
+  readonly eventsByNid: (nids: readonly number[]) => Promise<ReadonlyMap<number, Pick<StoredEventRef, 'pdu'>>>
+}
 
 /** `positionOffset` is that of the event that caused the change. */
 export async function memberChangesBetween(
-  deps: Pick<Homeserver, 'dictionary'> & { readonly event: (nid: number) => Promise<StoredEventRef | undefined> },
+  deps: ChangesDeps,
   { before, after }: { readonly before: StateMap; readonly after: StateMap },
   positionOffset: number,
 ): Promise<readonly MembershipChange[]> {
+  const differences = diffStateMaps(before, after)
   const changes: MembershipChange[] = []
-  for (const [index, change] of diffStateMaps(before, after).entries()) {
-    if (index > 0 && index % CHANGES_PER_TURN === 0) await yieldToLoop()
-    const nid = (change.after ?? change.before)!
-    const pdu = (await deps.event(nid))?.pdu
-    if (pdu?.type !== 'm.room.member' || pdu.stateKey === undefined) continue
-    const userId = parseUserId(pdu.stateKey)
-    // Who has no member event any more is in the room no more.
-    const membership = change.after === undefined ? 'leave' : pdu.content['membership']
-    if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership)) continue
-    const userNid = await deps.dictionary.internUser(userId)
-    changes.push({ userNid, userId, membership: membership as Membership, eventNid: nid, positionOffset })
+  for (let start = 0; start < differences.length; start += CHANGES_AT_ONCE) {
+    if (start > 0) await yieldToLoop()
+    const some = await membersAmong(deps, differences.slice(start, start + CHANGES_AT_ONCE))
+    const userNids = await deps.dictionary.internUsers(some.map(({ userId }) => userId))
+    for (const [index, change] of some.entries()) changes.push({ ...change, userNid: userNids[index]!, positionOffset })
   }
   return changes
+}
+
+type MemberChange = Pick<MembershipChange, 'userId' | 'membership' | 'eventNid'>
+
+async function membersAmong(
+  { dictionary, eventsByNid }: ChangesDeps,
+  differences: readonly StateChange[],
+): Promise<readonly MemberChange[]> {
+  const keys = await dictionary.stateKeys(differences.map(({ key }) => key))
+  const ofMembers = differences.filter((_, index) => keys[index]!.type === 'm.room.member')
+  const events = await eventsByNid(ofMembers.flatMap(({ after }) => after ?? []))
+  return differences.flatMap((change, index): readonly MemberChange[] => {
+    const { type, stateKey } = keys[index]!
+    const userId = type === 'm.room.member' ? parseUserId(stateKey) : undefined
+    const eventNid = (change.after ?? change.before)!
+    // Who has no member event any more is in the room no more.
+    const membership = change.after === undefined ? 'leave' : events.get(eventNid)?.pdu.content['membership']
+    if (userId === undefined || typeof membership !== 'string' || !Object.hasOwn(MEMBERSHIP_CODES, membership))
+      return []
+    return [{ userId, membership: membership as Membership, eventNid }]
+  })
 }

@@ -39,6 +39,16 @@ export function stateKeyNid(
   return db.row(sql`SELECT state_key_nid FROM state_keys WHERE type = ${key.type} AND state_key = ${key.stateKey}`)
 }
 
+export function stateKeyNidsOfType(
+  db: Reader,
+  keys: { readonly type: string; readonly stateKeys: readonly string[] },
+): Promise<readonly { state_key_nid: number; state_key: string }[]> {
+  return db.all(
+    sql`SELECT state_key_nid, state_key FROM state_keys
+        WHERE type = ${keys.type} AND state_key IN ${textList(keys.stateKeys)} ORDER BY state_key_nid`,
+  )
+}
+
 export function stateKeys(
   db: Reader,
   nids: readonly number[],

@@ -37,6 +37,8 @@ export type EventBatch = {
 
 /** How long keys are waited for. An event whose keys come later is unverified now and can be received again. */
 const KEYS_MS_MAX = 30_000
+/** Signatures checked together: each is on its way to another thread, and takes memory meanwhile. */
+const EVENTS_AT_ONCE = 200
 /** Servers sign with one key, or with two while they change them. */
 const CLAIMS_PER_EVENT_MAX = 16
 
@@ -45,9 +47,37 @@ export async function signaturesHold(
   deps: EventSignaturesDeps,
   { rules, events, signal }: EventBatch,
 ): Promise<readonly SignaturesVerdict[]> {
-  const demands = events.map((event) => bounded(signaturesToCheck(rules, event)))
-  const requests = demands.flatMap((one, index) => keyRequests(one, validAt(rules, events[index]!)))
-  const keys = await keysInTime(deps, requests, signal)
+  const slice = createSlices(deps.clock)
+  const demands: SignatureDemands[] = []
+  const requests = new Map<string, KeyRequest>()
+  for (const event of events) {
+    const demanded = bounded(signaturesToCheck(rules, event))
+    demands.push(demanded)
+    for (const request of keyRequests(demanded, validAt(rules, event))) addRequest(requests, request)
+    await slice()
+  }
+  const keys = await keysInTime(deps, [...requests.values()], signal)
+  const verdicts: SignaturesVerdict[] = []
+  for (let start = 0; start < events.length; start += EVENTS_AT_ONCE) {
+    const some = {
+      demands: demands.slice(start, start + EVENTS_AT_ONCE),
+      events: events.slice(start, start + EVENTS_AT_ONCE),
+    }
+    verdicts.push(...(await verdictsOf(deps, { rules, keys, ...some })))
+    await slice()
+  }
+  return verdicts
+}
+
+type Demanding = Pick<EventBatch, 'rules' | 'events'> & {
+  readonly demands: readonly SignatureDemands[]
+  readonly keys: KnownKeys
+}
+
+async function verdictsOf(
+  deps: EventSignaturesDeps,
+  { rules, events, demands, keys }: Demanding,
+): Promise<readonly SignaturesVerdict[]> {
   const checks = demands.flatMap((one, index) => {
     const at = { originServerTs: events[index]!.pdu.originServerTs, rules }
     return one.claims.flatMap((claim) => {
@@ -81,6 +111,13 @@ function keyRequests({ claims }: SignatureDemands, at: number | undefined): read
     keyIds: ofServer.map(({ keyId }) => keyId),
     validAt: at,
   }))
+}
+
+/** Events of one server are many, and ask for the same. A key that is good at some time is good at any time before. */
+function addRequest(requests: Map<string, KeyRequest>, request: KeyRequest): void {
+  const name = JSON.stringify([request.server, ...request.keyIds])
+  const before = requests.get(name)
+  if (before === undefined || (before.validAt ?? 0) < (request.validAt ?? 0)) requests.set(name, request)
 }
 
 async function keysInTime(

@@ -122,7 +122,8 @@ function wantedByServer(requests: readonly KeyRequest[]): ReadonlyMap<ServerName
 
 function wantedBy(requests: readonly KeyRequest[]): Wanted {
   const keyIds = [...new Set(requests.flatMap((request) => request.keyIds))]
-  const validUntil = Math.max(0, ...requests.map(({ validAt }) => validAt ?? 0))
+  // Not by spreading: they may be more than a call may have arguments.
+  const validUntil = requests.reduce((latest, { validAt }) => Math.max(latest, validAt ?? 0), 0)
   const isMet = ({ keys }: KnownServer) =>
     requests.every(({ keyIds: ids, validAt }) =>
       ids.some((id) => isGoodAt(keys.get(id), validAt) || isGivenUp(keys.get(id))),

@@ -80,6 +80,19 @@ export class BatchStates {
     return this.#unstored.event(nid) ?? this.#deps.events.byNid(nid)
   }
 
+  /** Those of the events that exist, by nid. */
+  async eventsByNid(nids: readonly number[]): Promise<ReadonlyMap<number, StoredEventRef>> {
+    const found = new Map<number, StoredEventRef>()
+    const stored: number[] = []
+    for (const nid of nids) {
+      const unstored = this.#unstored.event(nid)
+      if (unstored === undefined) stored.push(nid)
+      else found.set(nid, unstored)
+    }
+    for (const [nid, event] of await this.#deps.events.byNids(stored)) found.set(nid, event)
+    return found
+  }
+
   async eventAt(map: StateMap, key: StateKey): Promise<StoredEventRef | undefined> {
     const keyNid = await this.#deps.dictionary.stateKeyNid(key)
     const nid = keyNid === undefined ? undefined : stateMapGet(map, keyNid)

@@ -5,6 +5,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import { signaturesHold, type EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
+import { exactForm } from '../../federation/transport/exact-forms.ts'
 import type { IncomingEvent } from './incoming.ts'
 
 export type CheckedEvents = {
@@ -33,7 +34,7 @@ export async function checkIncoming(
   const ids: (EventId | undefined)[] = []
   for (const [index, { value, exact }] of values.entries()) {
     if (index > 0 && index % EVENTS_PER_TURN === 0) await yieldToLoop()
-    const one = parsePdu(value, rules, exact)
+    const one = parsePdu(value, rules, exact ?? exactForm(value))
     const isOfRoom = one.ok && one.pdu.roomId === roomId
     ids.push(isOfRoom ? one.pdu.eventId : undefined)
     if (isOfRoom) parsed.set(one.pdu.eventId, one)

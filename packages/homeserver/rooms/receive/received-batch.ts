@@ -6,7 +6,7 @@ import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
-import { memberChangesBetween } from '../member-changes.ts'
+import { memberChangesBetween, type ChangesDeps } from '../member-changes.ts'
 import type {
   DraftEvent,
   DraftRoom,
@@ -112,9 +112,9 @@ export class ReceivedBatch implements RoomChanges {
     if (this.#gap !== undefined) this.#fillGap(this.#gap)
     if (this.#time === 'past') return
     const maps = { before: (this.head?.state ?? EMPTY_STATE).map, after: this.#state.map }
-    const event = (nid: number): Promise<StoredEventRef | undefined> => this.#states.event(nid)
+    const eventsByNid: ChangesDeps['eventsByNid'] = (nids) => this.#states.eventsByNid(nids)
     const cause = Math.max(this.#positions - 1, 0)
-    this.memberChanges = await memberChangesBetween({ ...this.#deps, event }, maps, cause)
+    this.memberChanges = await memberChangesBetween({ ...this.#deps, eventsByNid }, maps, cause)
   }
 
   async #known(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, KnownEvent>> {

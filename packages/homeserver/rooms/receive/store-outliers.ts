@@ -12,7 +12,7 @@ import { packEdges } from '../edges.ts'
 import { eventIdHash } from '../event-store.ts'
 import type { IncomingEvent } from './incoming.ts'
 import { isRejected, knownEvents, type KnownEvent } from './known-events.ts'
-import { inCitedOrder } from './topological.ts'
+import { manyInCitedOrder } from './topological.ts'
 import { wordsOfAll } from './words.ts'
 
 export type OutlierDeps = Pick<Homeserver, 'db' | 'dictionary' | 'events' | 'nids'>
@@ -21,6 +21,8 @@ export type OutlierRoom = { readonly roomNid: number; readonly roomId: RoomId; r
 
 /** Stored in one commit. */
 const EVENTS_PER_COMMIT = 200
+/** Decided on in one turn of the event loop. */
+const EVENTS_PER_TURN = 50
 
 /**
  * Stores those of the events that are not here and whose auth events are, and answers with all of them that are here
@@ -32,16 +34,23 @@ export async function storeOutliers(
   incoming: readonly IncomingEvent[],
 ): Promise<ReadonlyMap<EventId, KnownEvent>> {
   const createId = createIdOf(room)
-  const ordered = inCitedOrder(incoming, {
+  const ordered = await manyInCitedOrder(incoming, {
     idOf: ({ parsed }) => parsed.pdu.eventId,
     // Where nobody cites the create event, everybody needs it all the same.
     citedBy: ({ parsed }) => (createId === undefined ? parsed.pdu.authEvents : [createId, ...parsed.pdu.authEvents]),
   })
   const known = new Map<EventId, KnownEvent>()
+  const judged = new Map<EventId, JudgedEvent>()
+  let written: Promise<unknown> = Promise.resolve()
   for (let start = 0; start < ordered.length; start += EVENTS_PER_COMMIT) {
-    if (start > 0) await yieldToLoop()
-    await storeSome(deps, room, { incoming: ordered.slice(start, start + EVENTS_PER_COMMIT), known })
+    const some = { incoming: ordered.slice(start, start + EVENTS_PER_COMMIT), known, judged }
+    const statements = await statementsOf(deps, room, some)
+    // One after the other, as later ones build on earlier ones; but the next are decided on while these are written.
+    await written
+    if (statements.length > 0) written = deps.db.commit(statements)
+    written.catch(() => undefined)
   }
+  await written
   return known
 }
 
@@ -49,15 +58,23 @@ type Chunk = {
   readonly incoming: readonly IncomingEvent[]
   /** Grows with what is stored. */
   readonly known: Map<EventId, KnownEvent>
+  /** Those events, as far as somebody has cited them or they were decided on here. Grows likewise. */
+  readonly judged: Map<EventId, JudgedEvent>
 }
 
-async function storeSome(deps: OutlierDeps, room: OutlierRoom, { incoming, known }: Chunk): Promise<void> {
+/** Decides on the events. */
+async function statementsOf(
+  deps: OutlierDeps,
+  room: OutlierRoom,
+  { incoming, known, judged }: Chunk,
+): Promise<readonly Statement[]> {
   const cited = incoming.flatMap(({ parsed: { pdu } }) => [pdu.eventId, ...pdu.authEvents])
   const createId = createIdOf(room)
   const ids = createId === undefined ? cited : [...cited, createId]
   const unknown = ids.filter((eventId) => !known.has(eventId))
   for (const [eventId, event] of await knownEvents(deps.db, room.roomNid, unknown)) known.set(eventId, event)
-  const judged = await judgedEvents(deps, ids, known)
+  const notJudged = ids.filter((eventId) => !judged.has(eventId))
+  for (const [eventId, event] of await judgedEvents(deps, notJudged, known)) judged.set(eventId, event)
   const fresh = incoming.filter(({ parsed }) => !known.has(parsed.pdu.eventId))
   const words = await wordsOfAll(
     deps,
@@ -66,6 +83,7 @@ async function storeSome(deps: OutlierDeps, room: OutlierRoom, { incoming, known
   const nids = await deps.nids.events.take(fresh.length)
   const statements: Statement[] = []
   for (const [index, { parsed, signedBy }] of fresh.entries()) {
+    if (index % EVENTS_PER_TURN === 0) await yieldToLoop()
     const { pdu, json } = parsed
     const verdict = judge(room, { pdu, signedBy, judged, createId })
     if (verdict.verdict === 'need') continue
@@ -101,7 +119,7 @@ async function storeSome(deps: OutlierDeps, room: OutlierRoom, { incoming, known
       statements.push(insertEventVerdict({ eventNid: nid, rule: verdict.rule, message: verdict.message }))
     }
   }
-  if (statements.length > 0) await deps.db.commit(statements)
+  return statements
 }
 
 function createIdOf({ rules, roomId }: OutlierRoom): EventId | undefined {

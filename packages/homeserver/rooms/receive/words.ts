@@ -1,7 +1,9 @@
 /** Integer ids for what received events name, made before the events are stored. */
+import type { UserId } from '@holdfast/protocol/ids/brand'
 import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
+import type { StateKey } from '../../dictionary/dictionary.ts'
 import type { Homeserver } from '../../homeserver.ts'
 
 export type Words = {
@@ -11,19 +13,11 @@ export type Words = {
   readonly stateKeyNid: number | undefined
 }
 
-/** Interned at once; their commits are grouped. */
-const WORDS_AT_ONCE = 100
+/** Interned at once. */
+const EVENTS_AT_ONCE = 200
 
-export async function wordsOf({ dictionary }: Pick<Homeserver, 'dictionary'>, pdu: Pdu): Promise<Words> {
-  const { type, stateKey, sender } = pdu
-  const target = type === 'm.room.member' && stateKey !== undefined ? parseUserId(stateKey) : undefined
-  const [senderNid, typeNid, stateKeyNid] = await Promise.all([
-    dictionary.internUser(sender),
-    dictionary.internEventType(type),
-    stateKey === undefined ? undefined : dictionary.internStateKey({ type, stateKey }),
-    target === undefined ? undefined : dictionary.internUser(target),
-  ])
-  return { senderNid, typeNid, stateKeyNid }
+export async function wordsOf(deps: Pick<Homeserver, 'dictionary'>, pdu: Pdu): Promise<Words> {
+  return (await wordsTogether(deps, [pdu]))[0]!
 }
 
 /** In the order of the events. */
@@ -32,9 +26,37 @@ export async function wordsOfAll(
   pdus: readonly Pdu[],
 ): Promise<readonly Words[]> {
   const words: Words[] = []
-  for (let start = 0; start < pdus.length; start += WORDS_AT_ONCE) {
+  for (let start = 0; start < pdus.length; start += EVENTS_AT_ONCE) {
     if (start > 0) await yieldToLoop()
-    words.push(...(await Promise.all(pdus.slice(start, start + WORDS_AT_ONCE).map((pdu) => wordsOf(deps, pdu)))))
+    words.push(...(await wordsTogether(deps, pdus.slice(start, start + EVENTS_AT_ONCE))))
   }
   return words
+}
+
+async function wordsTogether(
+  { dictionary }: Pick<Homeserver, 'dictionary'>,
+  pdus: readonly Pdu[],
+): Promise<readonly Words[]> {
+  const types = [...new Set(pdus.map(({ type }) => type))]
+  const stateKeys = pdus.flatMap(({ type, stateKey }): StateKey[] =>
+    stateKey === undefined ? [] : [{ type, stateKey }],
+  )
+  const [userNids, typeNids, keyNids] = await Promise.all([
+    // Members come last: they are only made known here.
+    dictionary.internUsers([...pdus.map(({ sender }) => sender), ...pdus.flatMap(memberOf)]),
+    Promise.all(types.map((type) => dictionary.internEventType(type))),
+    dictionary.internStateKeys(stateKeys),
+  ])
+  const nextKey = keyNids.values()
+  return pdus.map(({ type, stateKey }, index) => ({
+    senderNid: userNids[index]!,
+    typeNid: typeNids[types.indexOf(type)]!,
+    stateKeyNid: stateKey === undefined ? undefined : nextKey.next().value!,
+  }))
+}
+
+function memberOf({ type, stateKey, sender }: Pdu): readonly UserId[] {
+  if (type !== 'm.room.member' || stateKey === undefined || stateKey === sender) return []
+  const userId = parseUserId(stateKey)
+  return userId === undefined ? [] : [userId]
 }
