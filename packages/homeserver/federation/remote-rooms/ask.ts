@@ -3,6 +3,7 @@ import type { EventId, RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import { parseEventId } from '@holdfast/protocol/ids/event-id'
 import { isObject, type JsonObject, type JsonValue } from '@holdfast/protocol/json/value'
 import type { FederationClient } from '../transport/federation-client.ts'
+import { FederationFailed } from '../transport/federation-failed.ts'
 
 export type AskOptions = { readonly signal?: AbortSignal; readonly deadlineMs?: number; readonly urgent?: boolean }
 
@@ -90,6 +91,19 @@ export async function askBackfill(
   return eventsIn(asking, answer, 'pdus')
 }
 
+/** The event closest to a time, in one direction, as the other server sees it; undefined if it sees none. */
+export async function askClosestEvent(
+  asking: Asking,
+  at: { readonly roomId: RoomId; readonly ts: number; readonly direction: 'f' | 'b' },
+): Promise<{ readonly eventId: EventId; readonly originServerTs: number } | undefined> {
+  const path = `/_matrix/federation/v1/timestamp_to_event/${part(at.roomId)}?ts=${at.ts}&dir=${at.direction}`
+  const answer = await ask(asking, { method: 'GET', path })
+  const { event_id: rawId, origin_server_ts: originServerTs } = answer
+  const eventId = typeof rawId === 'string' ? parseEventId(rawId) : undefined
+  const isTime = typeof originServerTs === 'number' && Number.isSafeInteger(originServerTs)
+  return eventId === undefined || !isTime ? undefined : { eventId, originServerTs }
+}
+
 /** @throws {FederationFailed} and {BadAnswer} */
 export async function ask(
   { client, server, signal, deadlineMs = DEADLINE_MS, urgent }: Asking,
@@ -111,6 +125,15 @@ export async function ask(
   const object = Array.isArray(answer) ? (answer as readonly JsonValue[]).find(isObject) : answer
   if (!isObject(object)) throw new BadAnswer(server, 'something else than a JSON object')
   return object
+}
+
+/** Servers from before version 2 of an endpoint do not know it. */
+export function isUnknownEndpoint(error: unknown): boolean {
+  return (
+    error instanceof FederationFailed &&
+    (error.status === 404 || error.status === 405 || error.status === 400) &&
+    (error.errcode === undefined || error.errcode === 'M_UNRECOGNIZED')
+  )
 }
 
 /** A path or query part. */

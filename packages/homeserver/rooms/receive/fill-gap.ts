@@ -11,6 +11,7 @@ import { checkIncoming } from './check-incoming.ts'
 import { fetchStateAfter, type FetchFrom } from './fetch-missing.ts'
 import type { IncomingEvent } from './incoming.ts'
 import { knownEvents } from './known-events.ts'
+import type { RoomInboxes } from './room-inboxes.ts'
 import type { ReceiveDeps } from './receive-pdus.ts'
 import { inCitedOrder } from './topological.ts'
 
@@ -22,8 +23,15 @@ const FILL_MS_MAX = 20_000
 /** A gap that nobody could fill is not asked for again before that. */
 const RETRY_MS = 60_000
 
-/** When each gap was tried last, by the nid of the event after it. Only a cache: forgetting one costs a request. */
-const triedMs = new LRUCache<number, number>({ max: 10_000 })
+/** When each gap was tried last, for each homeserver in this process, by the nid of the event after it. Only a cache: forgetting one costs a request. */
+const triedGaps = new WeakMap<RoomInboxes, LRUCache<number, number>>()
+const TRIED_MAX = 10_000
+
+function triedIn({ inboxes }: FillDeps): LRUCache<number, number> {
+  const tried = triedGaps.get(inboxes) ?? new LRUCache<number, number>({ max: TRIED_MAX })
+  triedGaps.set(inboxes, tried)
+  return tried
+}
 
 export type FillDeps = ReceiveDeps & Pick<Homeserver, 'heads'>
 
@@ -34,6 +42,7 @@ export async function fillGapBefore(
 ): Promise<boolean> {
   const after = await neighbourEvent(deps.db, { ...at, side: 'after' })
   if (after === undefined || (after.flags & EVENT_FLAGS.gap) === 0) return false
+  const triedMs = triedIn(deps)
   const nowMs = deps.clock.monotonicMs()
   if (nowMs - (triedMs.get(after.event_nid) ?? -RETRY_MS) < RETRY_MS) return false
   triedMs.set(after.event_nid, nowMs)
@@ -63,7 +72,7 @@ async function fillGap(deps: FillDeps, roomNid: number, eventNid: number): Promi
   }
 }
 
-function serversWith(servers: ReadonlyMap<ServerName, number>): readonly ServerName[] {
+export function serversWith(servers: ReadonlyMap<ServerName, number>): readonly ServerName[] {
   return [...servers]
     .sort(([, a], [, b]) => b - a)
     .map(([server]) => server)
@@ -77,12 +86,13 @@ async function fillFrom(
 ): Promise<boolean> {
   const { room, server, signal } = from
   try {
-    const missing = await withoutState(deps, from, event.pdu.prevEvents)
+    const missing = await withoutState(deps, from.room, event.pdu.prevEvents)
     if (missing.length === 0) return false
     const asking = { client: deps.federation.client, server, signal, urgent: true }
     const values = await askBackfill(asking, { roomId: room.roomId, eventIds: missing, limit })
     const { incoming } = await checkIncoming(deps, room, { values: values.map((value) => ({ value })), signal })
-    const past = connected(incoming, missing).slice(0, limit)
+    const stops = await placed(deps, from, incoming)
+    const past = connected(incoming, missing, stops).slice(0, limit)
     if (past.length === 0) return false
     const statesAfter = await statesBefore(deps, from, past)
     const arrivals = past.toReversed().map((one) => ({ incoming: one, statesAfter }))
@@ -95,22 +105,37 @@ async function fillFrom(
   }
 }
 
-/** Those of the events that lead back from the missing ones, newest first. */
-function connected(incoming: readonly IncomingEvent[], missing: readonly EventId[]): readonly IncomingEvent[] {
+/** Those that have their place already, as events do that were fetched alone. What is before them has its own gap. */
+async function placed(
+  deps: FillDeps,
+  { room }: FetchFrom,
+  incoming: readonly IncomingEvent[],
+): Promise<ReadonlySet<EventId>> {
+  const eventIds = incoming.map(({ parsed }) => parsed.pdu.eventId)
+  const without = new Set(await withoutState(deps, room, eventIds))
+  return new Set(eventIds.filter((eventId) => !without.has(eventId)))
+}
+
+/** Those of the events that lead back from the missing ones as far as the stops, newest first. */
+function connected(
+  incoming: readonly IncomingEvent[],
+  missing: readonly EventId[],
+  stops: ReadonlySet<EventId>,
+): readonly IncomingEvent[] {
   const ordered = inCitedOrder(incoming, {
     idOf: ({ parsed }) => parsed.pdu.eventId,
     citedBy: ({ parsed }) => parsed.pdu.prevEvents,
   }).toReversed()
   const wanted = new Set(missing)
   return ordered.filter(({ parsed: { pdu } }) => {
-    if (!wanted.has(pdu.eventId)) return false
+    if (!wanted.has(pdu.eventId) || stops.has(pdu.eventId)) return false
     for (const eventId of pdu.prevEvents) wanted.add(eventId)
     return true
   })
 }
 
 /** The states after the events before the oldest of these, as the other server tells them. */
-async function statesBefore(
+export async function statesBefore(
   deps: FillDeps,
   from: FetchFrom,
   past: readonly IncomingEvent[],
@@ -118,7 +143,7 @@ async function statesBefore(
   const given = new Set(past.map(({ parsed }) => parsed.pdu.eventId))
   const cited = past.flatMap(({ parsed }) => parsed.pdu.prevEvents).filter((eventId) => !given.has(eventId))
   const states = new Map<EventId, StateMap>()
-  for (const eventId of (await withoutState(deps, from, cited)).slice(0, STATES_MAX)) {
+  for (const eventId of (await withoutState(deps, from.room, cited)).slice(0, STATES_MAX)) {
     const state = await fetchStateAfter(deps, from, eventId)
     if (state !== undefined) states.set(eventId, state)
   }
@@ -127,7 +152,7 @@ async function statesBefore(
 
 async function withoutState(
   deps: FillDeps,
-  { room }: FetchFrom,
+  room: { readonly roomNid: number },
   eventIds: readonly EventId[],
 ): Promise<readonly EventId[]> {
   const known = await knownEvents(deps.db, room.roomNid, eventIds)

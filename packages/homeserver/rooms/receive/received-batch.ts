@@ -4,6 +4,7 @@ import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { checkReceivedPdu, type ReceiptReason } from '@holdfast/protocol/receipt/check'
 import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
+import { POLICY_KEY } from '../../federation/policy/policy-servers.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
 import { memberChangesBetween, type ChangesDeps } from '../member-changes.ts'
@@ -30,8 +31,11 @@ export type BatchRoom = DraftRoom & { readonly roomId: RoomId }
 export type BatchOptions = {
   /** `present`: new events of the timeline. `past`: they come before all that is here. `anew`: the room begins again with them. */
   readonly time: 'present' | 'past' | 'anew'
-  /** With `past`: the position of the event that they come before, and its nid: the gap before it is closed with them. */
-  readonly gap?: { readonly position: number; readonly eventNid: number }
+  /**
+   * With `past`: the position that they come before, and the nid of the event after the gap. The gap is closed with them, unless
+   * it `remains` because there is more between.
+   */
+  readonly gap?: { readonly position: number; readonly eventNid: number; readonly remains?: boolean }
 }
 
 /** Positions left free before an event of which the ones before are missing, for those that are fetched later. */
@@ -155,7 +159,7 @@ export class ReceivedBatch implements RoomChanges {
 
   /** undefined: accepted. */
   async #check(
-    { incoming: { parsed, signedBy } }: Arrival,
+    { incoming: { parsed, signedBy, refusedUnder } }: Arrival,
     { known, before }: { known: ReadonlyMap<EventId, KnownEvent>; before: RoomState },
   ): Promise<({ verdict: 'soft-fail' | 'reject' } & ReceiptReason) | { authEvents: readonly EventId[] } | undefined> {
     const { pdu } = parsed
@@ -170,9 +174,15 @@ export class ReceivedBatch implements RoomChanges {
       signedBy,
       stateBefore: await this.#states.authState(before.map, pdu),
       currentState: isNow ? await this.#states.authState(this.#state.map, pdu) : undefined,
+      policy: (await this.#isPolicy(refusedUnder)) ? 'refused' : undefined,
     })
     if (verdict.verdict === 'accept') return undefined
     return verdict.verdict === 'need' ? { authEvents: verdict.authEvents } : verdict
+  }
+
+  /** Whether this still is the event that names the policy server: meanwhile the room may have got rid of it. */
+  async #isPolicy(nid: number | undefined): Promise<boolean> {
+    return nid !== undefined && (await this.#states.eventAt(this.#state.map, POLICY_KEY))?.nid === nid
   }
 
   async #take(
@@ -187,7 +197,7 @@ export class ReceivedBatch implements RoomChanges {
     const { known, before, verdict } = found
     const { pdu, json } = arrival.incoming.parsed
     const words = await wordsOf(this.#deps, pdu)
-    const nid = found.present?.nid ?? (await this.#deps.nids.events.take(1))[0]!
+    const nid = found.present?.nid ?? arrival.drafted?.nid ?? (await this.#deps.nids.events.take(1))[0]!
     const { stateKeyNid } = words
     const isRejected = verdict?.verdict === 'reject'
     const after =
@@ -224,6 +234,7 @@ export class ReceivedBatch implements RoomChanges {
       isStored: found.present !== undefined,
     }
     this.#hold(drafted)
+    if (verdict === undefined) this.sides.push(...(arrival.drafted?.sides ?? []))
     if (isShown) await this.#advance(drafted, { known, after })
     if (verdict === undefined) await this.#redact(event, before)
     return verdict === undefined
@@ -232,13 +243,14 @@ export class ReceivedBatch implements RoomChanges {
   }
 
   /** The accepted events get the positions right before the gap's event, in their order. */
-  #fillGap({ position, eventNid }: { readonly position: number; readonly eventNid: number }): void {
+  #fillGap({ position, eventNid, remains = false }: NonNullable<BatchOptions['gap']>): void {
     const accepted = this.events.filter(({ verdict }) => verdict === undefined)
     if (accepted.length === 0) return
     for (const [index, drafted] of this.events.entries()) {
       const place = accepted.indexOf(drafted)
       if (place !== -1) this.events[index] = { ...drafted, pastPosition: position - accepted.length + place }
     }
+    if (remains) return
     this.sides.push({ statement: closeGap(eventNid), broken: undefined })
     this.redactedNids.push(eventNid)
   }
