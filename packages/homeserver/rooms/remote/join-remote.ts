@@ -1,12 +1,13 @@
 /** Joining a room through a server that is in it. <https://spec.matrix.org/v1.19/server-server-api/#joining-rooms> */
 import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
+import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Requester } from '../../accounts/requester.ts'
 import type { Homeserver } from '../../homeserver.ts'
-import { ask, eventsIn, part, type Asking } from '../../federation/remote-rooms/ask.ts'
-import { FederationFailed } from '../../federation/transport/federation-failed.ts'
+import { ask, eventsIn, isUnknownEndpoint, part, type Asking } from '../../federation/remote-rooms/ask.ts'
 import { acceptEvents } from '../receive/accept-events.ts'
 import { checkIncoming } from '../receive/check-incoming.ts'
 import type { IncomingEvent } from '../receive/incoming.ts'
@@ -14,6 +15,7 @@ import { isResident } from '../room-heads.ts'
 import { candidateServers } from './candidates.ts'
 import { importRoom, type ImportDeps, type ToldRoom } from './import-room.ts'
 import { ensureRoom, type OutsideDeps } from './outside-room.ts'
+import { leaveThrough } from './send-leave.ts'
 import { askTemplate, eventFromTemplate, type Template } from './templates.ts'
 import { tryServers } from './try-servers.ts'
 
@@ -47,14 +49,44 @@ export async function joinRemoteRoom(
     // Somebody else from here may have joined while this waited.
     if (head?.members.joined.has(requester.userNid) === true) return
     const room = { roomId, head, named: join.servers, userNid: requester.userNid }
-    await tryServers(await candidateServers(deps, room), (server) => joinThrough(deps, requester, { join, server }))
+    const admitted: Admitted[] = []
+    try {
+      await tryServers(await candidateServers(deps, room), (server) =>
+        joinThrough(deps, requester, { join, server, admitted }),
+      )
+    } catch (error) {
+      for (const one of admitted) await takeBack(deps, requester, { roomId, ...one })
+      throw error
+    }
   })
+}
+
+/** A server that let the user in, though the room could not be begun here with what it told. */
+type Admitted = { readonly asking: Asking; readonly rules: RoomRules }
+
+/** For the other servers the user is in the room now, and would stay there, as nobody here knows of it. */
+async function takeBack(
+  deps: RemoteDeps,
+  { userId }: Pick<Requester, 'userId'>,
+  { roomId, asking, rules }: Admitted & { readonly roomId: RoomId },
+): Promise<void> {
+  const { signal: _signal, ...patient } = asking
+  const leave = { roomId, userId, rules, content: { membership: 'leave' } }
+  try {
+    await leaveThrough(deps, { ...patient, deadlineMs: TIME_LIMITS.federationQueryMs }, leave)
+  } catch (error) {
+    const { message } = error as Error
+    deps.log.warn(
+      { room: roomId, server: asking.server, error: message },
+      'could not take back a join that failed here',
+    )
+  }
 }
 
 async function joinThrough(
   deps: RemoteDeps,
   requester: Pick<Requester, 'userId' | 'deviceNid'>,
-  { join, server }: { readonly join: RemoteJoin; readonly server: ServerName },
+  { join, server, admitted }: { readonly join: RemoteJoin; readonly server: ServerName; readonly admitted: Admitted[] },
 ): Promise<void> {
   const { roomId, signal } = join
   const asking: Asking = {
@@ -69,6 +101,7 @@ async function joinThrough(
   const content = withVoucher(join.content, template)
   const own = eventFromTemplate(deps, template, { asking, roomId, userId, content })
   const answer = await sendJoin({ ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }, roomId, own)
+  admitted.push({ asking, rules: template.rules })
   const room = await ensureRoom(deps, roomId, template.rules)
   const incoming = (await countersigned(deps, room, { own, answer })) ?? own
   const transaction = { deviceNid: requester.deviceNid, transactionId: undefined }
@@ -85,7 +118,7 @@ async function joinThrough(
 /** In restricted rooms the other server names whom of its users it lets vouch. */
 function withVoucher(content: JsonObject, { event, rules }: Template): JsonObject {
   const offered = isObject(event['content']) ? event['content']['join_authorised_via_users_server'] : undefined
-  if (!rules.restrictedJoins || typeof offered !== 'string') return content
+  if (!rules.restrictedJoins || typeof offered !== 'string' || parseUserId(offered) === undefined) return content
   return { ...content, join_authorised_via_users_server: offered }
 }
 
@@ -99,15 +132,6 @@ async function sendJoin(asking: Asking, roomId: RoomId, { parsed }: IncomingEven
     if (!isUnknownEndpoint(error)) throw error
     return ask(asking, { ...request, path: `/_matrix/federation/v1/send_join/${target}` })
   }
-}
-
-/** Servers from before version 2 of an endpoint do not know it. */
-export function isUnknownEndpoint(error: unknown): boolean {
-  return (
-    error instanceof FederationFailed &&
-    (error.status === 404 || error.status === 405 || error.status === 400) &&
-    (error.errcode === undefined || error.errcode === 'M_UNRECOGNIZED')
-  )
 }
 
 /** Our event with the signature of the server that vouches for it; undefined if there is none. */

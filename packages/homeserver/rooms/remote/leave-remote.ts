@@ -3,17 +3,17 @@ import { matrixError } from '@holdfast/protocol/errors'
 import { buildEvent, type EdgeRef } from '@holdfast/protocol/event/build'
 import { signBuiltEvent } from '@holdfast/protocol/event/sign'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
-import type { RoomId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Requester } from '../../accounts/requester.ts'
-import { ask, part, type Asking } from '../../federation/remote-rooms/ask.ts'
+import type { Asking } from '../../federation/remote-rooms/ask.ts'
 import { edgeRef } from '../edge-ref.ts'
 import type { IncomingEvent } from '../receive/incoming.ts'
 import type { RoomHead } from '../room-heads.ts'
 import { candidateServers } from './candidates.ts'
-import { isUnknownEndpoint, type RemoteDeps } from './join-remote.ts'
+import type { RemoteDeps } from './join-remote.ts'
 import { setOutsideMembership } from './outside-room.ts'
-import { askTemplate, eventFromTemplate, ownIncoming } from './templates.ts'
+import { leaveThrough } from './send-leave.ts'
+import { ownIncoming } from './templates.ts'
 import { tryServers } from './try-servers.ts'
 
 /** Servers asked before the user leaves without them. */
@@ -56,26 +56,11 @@ async function leaveThroughServer(
         urgent: true,
         deadlineMs: TIME_LIMITS.federationQueryMs,
       }
-      const template = await askTemplate(asking, 'leave', { roomId, userId })
-      // The template may leave out the version, which we know.
-      const own = eventFromTemplate(deps, { ...template, rules: head.rules }, { asking, roomId, userId, content })
-      await sendLeave(asking, roomId, own)
-      return own
+      return leaveThrough(deps, asking, { roomId, userId, content, rules: head.rules })
     })
   } catch (error) {
     deps.log.info({ room: roomId, error: (error as Error).message }, 'left a room without its other servers')
     return undefined
-  }
-}
-
-async function sendLeave(asking: Asking, roomId: RoomId, { parsed }: IncomingEvent): Promise<void> {
-  const target = `${part(roomId)}/${part(parsed.pdu.eventId)}`
-  const body = JSON.parse(parsed.json) as JsonObject
-  try {
-    await ask(asking, { method: 'PUT', path: `/_matrix/federation/v2/send_leave/${target}`, body })
-  } catch (error) {
-    if (!isUnknownEndpoint(error)) throw error
-    await ask(asking, { method: 'PUT', path: `/_matrix/federation/v1/send_leave/${target}`, body })
   }
 }
 

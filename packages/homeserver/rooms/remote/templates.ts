@@ -2,6 +2,7 @@
  * Member events that another server prepares for us. Only what a member event needs is taken from its template, and the event is
  * built anew, so that we sign nothing but what we made. <https://spec.matrix.org/v1.19/server-server-api/#joining-rooms>
  */
+import { matrixError } from '@holdfast/protocol/errors'
 import { buildEvent, type EdgeRef } from '@holdfast/protocol/event/build'
 import { parsePdu } from '@holdfast/protocol/event/format'
 import { signBuiltEvent } from '@holdfast/protocol/event/sign'
@@ -37,11 +38,11 @@ export async function askTemplate(
   return { rules, event }
 }
 
-type TemplateDeps = Pick<Homeserver, 'serverName' | 'signingKey' | 'clock' | 'random'>
+export type TemplateDeps = Pick<Homeserver, 'serverName' | 'signingKey' | 'clock' | 'random'>
 
 /**
  * The member event that the template is for, with our content, signed.
- * @throws {BadAnswer} the edges are no edges
+ * @throws {BadAnswer} the event has no place in a room of this version
  */
 export function eventFromTemplate(
   deps: TemplateDeps,
@@ -52,7 +53,8 @@ export function eventFromTemplate(
   const prevEvents = edgesOf(event['prev_events'], rules)
   const authEvents = edgesOf(event['auth_events'], rules)
   const depth = event['depth']
-  if (prevEvents === undefined || authEvents === undefined || !Number.isSafeInteger(depth)) {
+  const isDepth = typeof depth === 'number' && Number.isSafeInteger(depth) && depth >= 0
+  if (prevEvents === undefined || authEvents === undefined || !isDepth) {
     throw new BadAnswer(asking.server, 'with an event whose place in the room cannot be read')
   }
   if (prevEvents.length > SPEC_LIMITS.prevEventsMax || authEvents.length > SPEC_LIMITS.authEventsMax) {
@@ -64,11 +66,16 @@ export function eventFromTemplate(
     draft: { type: 'm.room.member', stateKey: userId, sender: userId, content, originServerTs: deps.clock.nowMs() },
     prevEvents,
     authEvents,
-    depth: depth as number,
+    depth,
     serverName: deps.serverName,
     eventIdLocalpart: rules.eventId === 'random' ? deps.random.text(18) : undefined,
   })
-  return ownIncoming(deps, rules, signBuiltEvent(built, deps.serverName, deps.signingKey))
+  const json = signBuiltEvent(built, deps.serverName, deps.signingKey)
+  const parsed = parsePdu(JSON.parse(json) as JsonObject, rules)
+  if (parsed.ok) return { parsed, signedBy: new Set([deps.serverName]) }
+  // What we say ourselves is of the right form, but people may say too much.
+  if (parsed.problem === 'too-large') throw matrixError('M_TOO_LARGE', parsed.message)
+  throw new BadAnswer(asking.server, `with what makes no event of the room: ${parsed.message}`)
 }
 
 /** An event of ours in the form in which those of others are accepted. */
