@@ -37,6 +37,8 @@ export type EventStore = {
   /** An event of this room; an event of another room is not found (security: never by event id alone). */
   inRoom(roomNid: number, eventId: EventId): Promise<StoredEvent | undefined>
   room(roomNid: number): Promise<RoomIdentity>
+  /** The room's version was changed. */
+  forgetRoom(roomNid: number): void
   /** Parses rows of a query and caches them. */
   fromRows(rows: readonly storage.EventRow[]): Promise<readonly StoredEvent[]>
   remember(event: StoredEvent): void
@@ -103,6 +105,7 @@ export function openEventStore(db: Database): EventStore {
     byNids,
     inRoom: (roomNid, eventId) => findInRoom({ db, byNid }, roomNid, eventId),
     room,
+    forgetRoom: (roomNid) => room.forget(roomNid),
     fromRows,
     remember: (event) => void cache.set(event.nid, event),
     redacted: (nid) => {

@@ -1,4 +1,4 @@
-/** What never changes about a room. */
+/** What never changes about a room that has a state; of others the version may turn out to be another one. */
 import { LRUCache } from 'lru-cache'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
 import { rulesFor, type RoomRules } from '@holdfast/protocol/room-version/rules'
@@ -14,10 +14,16 @@ export type RoomIdentity = {
 
 const CACHED_ROOMS_MAX = 20_000
 
+export type RoomIdentities = {
+  (roomNid: number): Promise<RoomIdentity>
+  /** Its version was changed. */
+  forget(roomNid: number): void
+}
+
 /** Finds identities by room nid. @throws if there is no such room, or its version is unknown: only a broken database can cause that */
-export function openRoomIdentities(db: Reader): (roomNid: number) => Promise<RoomIdentity> {
+export function openRoomIdentities(db: Reader): RoomIdentities {
   const cache = new LRUCache<number, RoomIdentity>({ max: CACHED_ROOMS_MAX })
-  return async (roomNid) => {
+  const find = async (roomNid: number): Promise<RoomIdentity> => {
     const known = cache.get(roomNid)
     if (known !== undefined) return known
     const row = await roomByNid(db, roomNid)
@@ -28,4 +34,5 @@ export function openRoomIdentities(db: Reader): (roomNid: number) => Promise<Roo
     cache.set(roomNid, identity)
     return identity
   }
+  return Object.assign(find, { forget: (roomNid: number) => void cache.delete(roomNid) })
 }

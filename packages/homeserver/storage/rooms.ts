@@ -40,6 +40,10 @@ export function insertRoom(room: RoomHeadValues & { readonly roomId: string; rea
   )
 }
 
+export function setRoomVersion(room: { readonly roomNid: number; readonly version: string }): Statement {
+  return statement(sql`UPDATE rooms SET version = ${room.version} WHERE room_nid = ${room.roomNid}`, { changes: 1 })
+}
+
 /** Moves the head. Fails if the room is no longer at `from`: then somebody else has written to it. */
 export function moveRoomHead(room: RoomHeadValues & { readonly fromPosition: number }): Statement {
   return statement(

@@ -43,8 +43,8 @@ export async function receiveInvitation(deps: InvitedDeps, invitation: Invitatio
   const signed = signEventJson(incoming.parsed.json, rules, deps.serverName, deps.signingKey)
   await deps.inboxes.run(roomId, async () => {
     const head = await deps.heads.byId(roomId)
-    if (head !== undefined && head.rules.version !== version) throw invalid(`The room has version ${head.version}.`)
     if (head !== undefined && isResident(head)) {
+      if (head.rules.version !== version) throw invalid(`The room has version ${head.version}.`)
       if ((await roomAcl(deps, head)).allows(origin)) return
       throw matrixError('M_FORBIDDEN', `The room's access control list shuts ${origin} out.`)
     }

@@ -6,7 +6,7 @@ import type { Homeserver } from '../../homeserver.ts'
 import { EVENT_FLAGS, insertEvent } from '../../storage/events.ts'
 import { setStrippedState } from '../../storage/federation-rooms.ts'
 import { setMembership, type Membership } from '../../storage/memberships.ts'
-import { insertRoom } from '../../storage/rooms.ts'
+import { insertRoom, setRoomVersion } from '../../storage/rooms.ts'
 import type { AcceptedRoom } from '../receive/accept-events.ts'
 import { knownEvents } from '../receive/known-events.ts'
 import { packEdges, packNids } from '../edges.ts'
@@ -21,7 +21,8 @@ export type OutsideDeps = Pick<
 >
 
 /**
- * The room, stored if it is not. Only whoever holds its inbox may call it.
+ * The room, stored if it is not. Only whoever holds its inbox may call it. Of a room without a state nobody knows the version:
+ * whoever invites to it may have been wrong, or have lied, so the last one who says something counts.
  * @throws {MatrixError} M_BAD_STATE if it is known with another version
  */
 export async function ensureRoom(deps: OutsideDeps, roomId: RoomId, rules: RoomRules): Promise<AcceptedRoom> {
@@ -29,6 +30,12 @@ export async function ensureRoom(deps: OutsideDeps, roomId: RoomId, rules: RoomR
   if (known !== undefined) {
     const identity = await deps.events.room(known)
     if (identity.version === rules.version) return { roomNid: known, roomId, rules }
+    if ((await deps.heads.byNid(known)).state.nid === EMPTY_STATE.nid) {
+      await deps.db.commit([setRoomVersion({ roomNid: known, version: rules.version })])
+      deps.events.forgetRoom(known)
+      deps.heads.drop(known)
+      return { roomNid: known, roomId, rules }
+    }
     throw matrixError('M_BAD_STATE', `The room has version ${identity.version}, not ${rules.version}.`)
   }
   const [roomNid] = await deps.nids.rooms.take(1)
