@@ -3,6 +3,7 @@ import * as leaving from '@holdfast/api/generated/server-server/leaving-v1'
 import { memberTemplate } from '../rooms/admit/member-template.ts'
 import { federationRoute } from './route.ts'
 
-export const makeLeave = federationRoute(leaving.makeLeave, async ({ deps, origin, params }) =>
-  memberTemplate(deps, { origin, ...params, membership: 'leave', versions: undefined }),
-)
+export const makeLeave = federationRoute(leaving.makeLeave, async ({ deps, origin, params }) => {
+  deps.rateLimiter.take({ limit: 'join', key: `leave ${origin} ${params.roomId}` })
+  return memberTemplate(deps, { origin, ...params, membership: 'leave', versions: undefined })
+})
