@@ -109,7 +109,7 @@ export type LocalDevices = {
 /** The answer to GET /user/devices/{userId}; of a user without devices, or whom nobody knows, it is empty. */
 export async function localDevices(deps: LocalDeps, userId: UserId): Promise<LocalDevices> {
   const userNid = await deps.dictionary.userNid(userId)
-  if (userNid === undefined) return { user_id: userId, stream_id: 0, devices: [] }
+  if (userNid === undefined) return noDevices(userId)
   // First the number: what changes meanwhile is told again, not lost.
   const streamId = await newestDeviceUpdate(deps.db, userNid)
   const signatures = await addedSignatures(deps, [userNid], 'server')
@@ -117,6 +117,8 @@ export async function localDevices(deps: LocalDeps, userId: UserId): Promise<Loc
   const answer = emptyAnswer()
   await addCrossSigning(deps, answer, { users: new Map([[userNid, userId]]), reader: 'server', signatures })
   const { master, self_signing: selfSigning } = answer.crossSigning
+  // Who has nothing to show answers like somebody who does not exist.
+  if (rows.length === 0 && !master.has(userId) && !selfSigning.has(userId)) return noDevices(userId)
   return {
     user_id: userId,
     stream_id: streamId,
@@ -124,6 +126,10 @@ export async function localDevices(deps: LocalDeps, userId: UserId): Promise<Loc
     ...(master.has(userId) ? { master_key: master.get(userId)! } : {}),
     ...(selfSigning.has(userId) ? { self_signing_key: selfSigning.get(userId)! } : {}),
   }
+}
+
+function noDevices(userId: UserId): LocalDevices {
+  return { user_id: userId, stream_id: 0, devices: [] }
 }
 
 export function sentDevice(row: KeyedDeviceRow, signatures: Signatures): LocalDevices['devices'][number] {
