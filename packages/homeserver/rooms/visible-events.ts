@@ -11,6 +11,7 @@ import {
 import type { Homeserver } from '../homeserver.ts'
 import { EVENT_FLAGS, stateKeyHistory } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
+import { isIdleRedaction } from './idle-redactions.ts'
 
 export type ReadDeps = Pick<
   Homeserver,
@@ -70,7 +71,7 @@ export async function eventVisibility(
 
   return {
     mayRead: async (event) => {
-      if (await isRefused(event)) return false
+      if ((await isRefused(event)) || (await isIdleRedaction(deps, event))) return false
       // The stored state is the one after the event; what the event itself replaced gives the one before.
       const after = await atState(event.stateNid)
       const base = { joinedAfterEvent: event.position < joinedLast }

@@ -129,3 +129,19 @@ test('a server that does not tell what authorises an event is asked for the stat
   assert.ok(w.asked.some((path) => path.includes('/event_auth/')))
   assert.deepEqual([await isShown(w, middle), await isShown(w, last)], [true, true])
 })
+
+test('a redaction is shown when it takes effect, and its target is redacted: not before, and not if it never does', async (t) => {
+  const w = await world(t)
+  const hers = (await w.ann.ok('PUT', `/rooms/${part(w.roomId)}/send/m.room.message/1`, { body: 'hers' })).event_id
+  const his = event(w, { content: { body: 'his' } })
+  const redact = (eventId: string): PeerEvent => event(w, { type: 'm.room.redaction', redacts: eventId, content: {} })
+  const [void1, void2, early] = [redact(hers), redact('$nothing'), redact(his.eventId)]
+  await send(w, '1', void1, void2, early)
+  assert.deepEqual([await isShown(w, void1), await isShown(w, void2), await isShown(w, early)], [false, false, false])
+  const { chunk } = await w.ann.ok('GET', `/rooms/${part(w.roomId)}/messages?dir=b&limit=3`)
+  assert.deepEqual(chunk[0].content, { body: 'hers' })
+  await send(w, '2', his)
+  const shown = await w.ann.ok('GET', `/rooms/${part(w.roomId)}/event/${part(his.eventId)}`)
+  assert.deepEqual([shown.content, shown.unsigned.redacted_because.event_id], [{}, early.eventId])
+  assert.deepEqual([await isShown(w, void1), await isShown(w, early)], [false, true])
+})
