@@ -1,4 +1,6 @@
 /** People act, all at once, while the world breaks around them. */
+import { lieOnce } from '../liar/deeds.ts'
+import { Liar } from '../liar/liar.ts'
 import { actOnce } from '../people/actions.ts'
 import type { Person } from '../people/person.ts'
 import type { World } from '../world/world.ts'
@@ -12,7 +14,11 @@ export async function liveThroughFaults(world: World): Promise<void> {
   world.sicken()
   const { time, plan } = world
   planPartitions(world)
-  const living = Promise.all(world.society.people.map((person) => live(world, person)))
+  const lives = world.society.people.map((person) => live(world, person))
+  if (plan.hasLiar) lives.push(lie(world))
+  const living = Promise.all(lives)
+  // Whoever fails is heard of at the end.
+  living.catch(() => undefined)
   await time.run(plan.busyMs)
   world.heal()
   world.note('WORLD', 'heals')
@@ -24,6 +30,18 @@ async function live({ society, time, plan }: World, person: Person): Promise<voi
   for (let actions = 0; actions < plan.actionsPerPerson; actions += 1) {
     await time.sleep(person.random.integer(Math.floor(pauseMs * 2)))
     await actOnce(society, person)
+  }
+}
+
+const LIES = 15
+
+async function lie(world: World): Promise<void> {
+  const { society, time, plan } = world
+  const liar = new Liar(world)
+  for (const room of society.rooms) await liar.join(room, liar.honest[liar.random.integer(liar.honest.length)]!)
+  for (let lies = 0; lies < LIES; lies += 1) {
+    await time.sleep(liar.random.integer((2 * plan.busyMs) / LIES))
+    await lieOnce(liar, world)
   }
 }
 
