@@ -1,12 +1,14 @@
 /** Synapse from PyPI, in a virtual environment of its own that later runs use again. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /** The current release when this was last looked at; `--synapse VERSION` tries another one. */
 export const SYNAPSE_VERSION = '1.163.2'
 
-const CACHE = join(import.meta.dirname, '../../node_modules/.cache/holdfast-interop')
+/** Not in node_modules, which npm removes when it installs. */
+const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'holdfast-interop')
 const INSTALL_MS_MAX = 10 * 60_000
 
 /** The path of a Python that has Synapse. Throws when it cannot be installed. */
