@@ -21,6 +21,14 @@ test('clients of 2018 reach devices and to-device messages by the unstable prefi
   assert.deepEqual(sync.to_device.events[0].content, { text: 'psst' })
 })
 
+test('clients of 2020 reach cross-signing by the unstable prefix', async () => {
+  const cyd = await server.user('cyd')
+  for (const path of ['/keys/device_signing/upload', '/keys/signatures/upload']) {
+    const { status } = await cyd.request('POST', `/_matrix/client/unstable${path}`, {})
+    assert.notEqual(status, 404, path)
+  }
+})
+
 test('nothing else is served there', async () => {
   const bob = await server.user('bob')
   const { status, body } = await bob.request('GET', '/_matrix/client/unstable/joined_rooms')

@@ -35,6 +35,8 @@ export type PagedRoom = { readonly head: { readonly roomNid: number }; readonly 
 /** Rows looked at for one page: a filter that lets nothing through must not read a whole room in one request. */
 const ROWS_MAX = 2_000
 const BATCH_MAX = 200
+/** What asking other servers for missing events costs, in rows. */
+const ROWS_OF_A_GAP = 500
 
 export async function messagePage(
   deps: Homeserver,
@@ -55,10 +57,11 @@ export async function messagePage(
       cursor = query.direction === 'b' ? event.position - 1 : event.position
       if (passes(query, event) && (await visibility.mayRead(event))) events.push(event)
       const isGap = query.direction === 'b' && (event.flags & EVENT_FLAGS.gap) !== 0
-      if (!isGap) continue
+      if (!isGap || events.length === query.limit) continue
+      rowsLeft -= ROWS_OF_A_GAP
+      if (rowsLeft > 0 && (await fillGapBefore(deps, { roomNid: view.head.roomNid, position: cursor }))) continue pages
       // The next page begins with what is missing here.
       if (events.length > 0) return { events, next: cursor, end: cursor }
-      if (await fillGapBefore(deps, { roomNid: view.head.roomNid, position: cursor })) continue pages
     }
     if (rows.length < batch) return { events, next: undefined, end: cursor }
     rowsLeft -= rows.length
