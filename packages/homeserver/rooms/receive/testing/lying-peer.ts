@@ -137,14 +137,16 @@ export function edges({ version }: Pick<LyingPeer, 'version'>, eventIds: readonl
   return rulesFor(version)!.edgesAsPairs ? eventIds.map((id) => [id, { sha256: 'x' }]) : [...eventIds]
 }
 
+function isPeerEvent(pdu: PeerEvent | JsonValue): pdu is PeerEvent {
+  return pdu !== null && typeof pdu === 'object' && 'eventId' in pdu
+}
+
 let sentTransactions = 0
 
 /** Sends a transaction, which must succeed, whatever is in it. */
 export async function send({ peer }: LyingPeer, ...pdus: readonly (PeerEvent | JsonValue)[]): Promise<JsonObject> {
   sentTransactions += 1
-  const bodies = pdus.map((pdu) =>
-    isObject(pdu as JsonValue) && 'eventId' in (pdu as object) ? (pdu as PeerEvent).body : pdu,
-  )
+  const bodies = pdus.map((pdu) => (isPeerEvent(pdu) ? pdu.body : pdu))
   const sent = { origin: PEER, origin_server_ts: 1, pdus: bodies }
   return (await peer.ok('PUT', `/v1/send/lying${sentTransactions}`, sent)).pdus as JsonObject
 }
