@@ -4,7 +4,7 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Statement } from '@holdfast/platform/database/database'
 import { insertEvent, NOWHERE, placeEvent } from '../storage/events.ts'
 import { insertEventVerdict, insertOutgoingEvent, setRoomServer } from '../storage/federation-rooms.ts'
-import { setMembership } from '../storage/memberships.ts'
+import { setMembership, setMembershipsByEvents } from '../storage/memberships.ts'
 import { insertRoom, moveRoomHead } from '../storage/rooms.ts'
 import { packEdges, packNids } from './edges.ts'
 import { eventIdHash } from './event-store.ts'
@@ -21,14 +21,33 @@ export function statementsOf(changes: RoomChanges, ourName: ServerName): readonl
     const { verdict } = drafted
     if (verdict !== undefined) statements.push(insertEventVerdict({ eventNid: drafted.event.nid, ...verdict }))
   }
-  for (const { userNid, membership, eventNid, positionOffset } of lastChanges(changes.memberChanges)) {
-    statements.push(setMembership({ roomNid, userNid, membership, eventNid, positionOffset }))
-  }
+  statements.push(...membershipStatements(roomNid, lastChanges(changes.memberChanges)))
   const servers = serverCounts(changes, ourName)
   for (const [serverName, joined] of servers) statements.push(setRoomServer({ roomNid, serverName, joined }))
   statements.push(...outgoingStatements(changes, { servers, ourName }))
   if (positionsOf(changes) > 0) statements.push(headStatement(changes))
   return [...statements, ...changes.sides.map((side) => side.statement)]
+}
+
+/** With more than so many, as when a whole room begins here, the database finds the users by the events. */
+const MEMBERSHIPS_BY_ONE_MAX = 50
+
+function membershipStatements(roomNid: number, changes: readonly MembershipChange[]): readonly Statement[] {
+  if (changes.length <= MEMBERSHIPS_BY_ONE_MAX) {
+    return changes.map(({ userNid, membership, eventNid, positionOffset }) =>
+      setMembership({ roomNid, userNid, membership, eventNid, positionOffset }),
+    )
+  }
+  const alike = Map.groupBy(changes, ({ membership, positionOffset }) => `${membership} ${positionOffset}`)
+  return [...alike.values()].map((some) => {
+    const { membership, positionOffset } = some[0]!
+    return setMembershipsByEvents({
+      roomNid,
+      membership,
+      positionOffset,
+      eventNids: some.map(({ eventNid }) => eventNid),
+    })
+  })
 }
 
 /** How many positions of the stream the commit takes. */

@@ -42,6 +42,29 @@ export function setMembership(change: {
   )
 }
 
+/**
+ * As `setMembership` for the users whom these member events are about. The events are stored by then, and their state keys are
+ * the users.
+ */
+export function setMembershipsByEvents(change: {
+  readonly roomNid: number
+  readonly membership: Membership
+  readonly eventNids: readonly number[]
+  readonly positionOffset: number
+}): Statement {
+  const code = MEMBERSHIP_CODES[change.membership]
+  return statement(
+    sql`INSERT INTO memberships (room_nid, user_nid, membership, event_nid, position, forgotten)
+        SELECT events.room_nid, users.user_nid, ${code}, events.event_nid, ${position(change.positionOffset)}, 0
+        FROM events JOIN state_keys ON state_keys.state_key_nid = events.state_key_nid
+          JOIN users ON users.user_id = state_keys.state_key
+        WHERE events.event_nid IN ${integerList(change.eventNids)} AND events.room_nid = ${change.roomNid}
+        ON CONFLICT (room_nid, user_nid) DO UPDATE SET membership = excluded.membership, event_nid = excluded.event_nid,
+          position = excluded.position, forgotten = 0`,
+    { changes: change.eventNids.length },
+  )
+}
+
 /** All of a user's memberships that are not forgotten, by room. */
 export function membershipsOfUser(db: Reader, userNid: number): Promise<readonly MembershipRow[]> {
   return db.all<MembershipRow>(

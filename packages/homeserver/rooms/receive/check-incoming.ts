@@ -3,7 +3,7 @@ import { parsePdu, type ParsedPdu } from '@holdfast/protocol/event/format'
 import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
-import { yieldToLoop } from '@holdfast/platform/clock/yield'
+import { createSlices } from '@holdfast/platform/clock/slices'
 import { signaturesHold, type EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
 import { exactForm } from '../../federation/transport/exact-forms.ts'
 import type { IncomingEvent } from './incoming.ts'
@@ -14,15 +14,14 @@ export type CheckedEvents = {
   readonly ids: readonly (EventId | undefined)[]
   /** What is wrong with the others, as far as they have an id at all. */
   readonly problems: ReadonlyMap<EventId, string>
+  /** Those of them that may be sound: the keys they are signed with could not be had now. */
+  readonly unverified: ReadonlySet<EventId>
 }
 
 /** An event as it came, and once more with its numbers as they are spelt, where those are not canonical. */
 export type ReceivedValue = { readonly value: JsonObject; readonly exact?: JsonObject | undefined }
 
 export type CheckedRoom = { readonly roomId: RoomId; readonly rules: RoomRules }
-
-/** Parsed in one turn of the event loop. */
-const EVENTS_PER_TURN = 50
 
 /** Those of the values that are sound events of this room, each once. */
 export async function checkIncoming(
@@ -32,8 +31,9 @@ export async function checkIncoming(
 ): Promise<CheckedEvents> {
   const parsed = new Map<EventId, ParsedPdu>()
   const ids: (EventId | undefined)[] = []
-  for (const [index, { value, exact }] of values.entries()) {
-    if (index > 0 && index % EVENTS_PER_TURN === 0) await yieldToLoop()
+  const slice = createSlices(deps.clock)
+  for (const { value, exact } of values) {
+    await slice()
     const one = parsePdu(value, rules, exact ?? exactForm(value))
     const isOfRoom = one.ok && one.pdu.roomId === roomId
     ids.push(isOfRoom ? one.pdu.eventId : undefined)
@@ -43,10 +43,12 @@ export async function checkIncoming(
   const verdicts = await signaturesHold(deps, { rules, events, ...(signal === undefined ? {} : { signal }) })
   const incoming: IncomingEvent[] = []
   const problems = new Map<EventId, string>()
+  const unverified = new Set<EventId>()
   for (const [index, verdict] of verdicts.entries()) {
     const event = events[index]!
     if (verdict.ok) incoming.push({ parsed: event, signedBy: verdict.signedBy })
     else problems.set(event.pdu.eventId, verdict.message)
+    if (!verdict.ok && verdict.problem === 'unknown-key') unverified.add(event.pdu.eventId)
   }
-  return { incoming, ids, problems }
+  return { incoming, ids, problems, unverified }
 }
