@@ -73,7 +73,9 @@ export async function fetchStateAfter(
   let known = await knownEvents(deps.db, roomNid, wanted)
   const missing = wanted.filter((id) => !known.has(id))
   if (missing.length > 0) {
-    await fetchEvents(deps, from, { eventIds: missing, stateAt: eventId })
+    const unverified = await fetchEvents(deps, from, { eventIds: missing, stateAt: eventId })
+    // The event itself would be missing from the state after it, and what follows it would be judged without it, for good.
+    if (unverified.has(eventId)) return undefined
     known = await knownEvents(deps.db, roomNid, wanted)
   }
   const entries = [...state, eventId].flatMap((id) => entryOf(known.get(id)))
@@ -85,12 +87,15 @@ function entryOf(event: KnownEvent | undefined): readonly (readonly [number, num
   return [[event.stateKeyNid, event.nid]]
 }
 
-/** Fetches events one by one, or with the whole state where that is less work for both sides, and stores them as outliers. */
+/**
+ * Fetches events one by one, or with the whole state where that is less work for both sides, and stores them as outliers.
+ * @returns those that cannot be verified now
+ */
 async function fetchEvents(
   deps: FetchDeps,
   from: FetchFrom,
   { eventIds, stateAt }: { readonly eventIds: readonly EventId[]; readonly stateAt: EventId },
-): Promise<void> {
+): Promise<ReadonlySet<EventId>> {
   const asking = askingOf(deps, from)
   const values: JsonObject[] = []
   const singles = eventIds.length <= SINGLE_EVENTS_MAX ? eventIds : [stateAt]
@@ -108,12 +113,16 @@ async function fetchEvents(
     values.push(...whole.authChain, ...whole.state)
   }
   const wanted = new Set(eventIds)
-  const incoming = await checked(deps, from, values)
+  const { incoming, unverified } = await checkIncoming(deps, from.room, {
+    values: values.map((value) => ({ value })),
+    signal: from.signal,
+  })
   await storeOutliers(
     deps,
     from.room,
     incoming.filter(({ parsed }) => wanted.has(parsed.pdu.eventId)),
   )
+  return unverified
 }
 
 /** The server answered, and does not have it. */
