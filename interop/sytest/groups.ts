@@ -1,4 +1,4 @@
-/** The groups of Sytest that one server can answer, and the files of a checkout that belong to them. */
+/** The groups of Sytest whose subject is built, and the files of a checkout that belong to them. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -12,10 +12,16 @@ export const GROUPS = [
   '30rooms',
   '31sync',
   '32room-versions',
+  '40presence',
+  '41end-to-end-keys',
   '42tags',
   '44account_data',
+  '45openid',
   '46direct',
   '49ignore',
+  '50federation',
+  '80torture',
+  '90jira',
 ] as const
 
 /** Paths from the checkout, in Sytest's own order. A group is a folder or a single file. */

@@ -32,37 +32,39 @@ function cell(count: number): string {
   return String(count).padStart(5)
 }
 
-const BEGIN = '<!-- sytest: written by "npm run interop -- sytest --record" -->'
-const END = '<!-- sytest: end -->'
-
-/** The page with its Sytest section replaced; a page without one gets it at its end. */
-export function replaceSection(page: string, section: string): string {
-  const block = `${BEGIN}\n\n${section.trim()}\n\n${END}`
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
+/** The page with a suite's section replaced; a page without one gets it at its end. */
+export function replaceSection(page: string, section: string, suite = 'sytest'): string {
+  const from = `<!-- ${suite}: written by "npm run interop -- ${suite} --record" -->`
+  const to = `<!-- ${suite}: end -->`
+  const block = `${from}\n\n${section.trim()}\n\n${to}`
+  const [begin, end] = [page.indexOf(from), page.indexOf(to)]
   if (begin === -1 || end === -1) return `${page.trimEnd()}\n\n${block}\n`
-  return page.slice(0, begin) + block + page.slice(end + END.length)
+  return page.slice(0, begin) + block + page.slice(end + to.length)
 }
 
 export function renderSection(results: readonly Result[], version: string): string {
   const rows = [...countBy(results, ({ file }) => groupOf(file)), ...countBy(results, () => '**all**')]
   const table = rows.map(([name, { pass, fail, skip }]) => `| ${name} | ${pass} | ${fail} | ${skip} |`)
-  const open = results.filter(({ outcome }) => outcome !== 'pass')
-  const byReason = Map.groupBy(
-    open,
-    (result) => reasonFor(result) ?? (result.outcome === 'skip' ? skipped(result) : 'unexplained'),
-  )
-  const reasons = [...byReason]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([reason, tests]) => renderReason(reason, tests))
   return [
-    `## Sytest\n\nSytest ${version}, the groups that need no second server; a skipped test lacks what an earlier one should have shown.`,
+    `## Sytest\n\nSytest ${version}, every group whose subject is built here, with rooms of version 10 by default (Sytest knows none after 11); a skipped test lacks what an earlier one should have shown.`,
     `| group | pass | fail | skip |\n|---|---|---|---|\n${table.join('\n')}`,
-    `### What does not pass, and why\n\n${reasons.join('\n\n')}`,
+    `### What does not pass, and why\n\n${renderReasons(results, skippedOr(reasonFor))}`,
   ].join('\n\n')
 }
 
-function skipped({ detail }: Result): string {
-  return `skipped by Sytest: ${detail}`
+type ReasonFor = (result: Result) => string | undefined
+
+/** Whatever did not pass, under its reason. */
+export function renderReasons(results: readonly Result[], why: ReasonFor): string {
+  const open = results.filter(({ outcome }) => outcome !== 'pass')
+  return [...Map.groupBy(open, (result) => why(result) ?? 'unexplained')]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([reason, tests]) => renderReason(reason, tests))
+    .join('\n\n')
+}
+
+function skippedOr(why: ReasonFor): ReasonFor {
+  return (result) => why(result) ?? (result.outcome === 'skip' ? `skipped by Sytest: ${result.detail}` : undefined)
 }
 
 function renderReason(reason: string, tests: readonly Result[]): string {
