@@ -18,6 +18,7 @@ import type { SigningKeys } from './federation/keys/signing-keys.ts'
 import type { ReceiptSender } from './federation/edus/send-receipts.ts'
 import type { ReceivedTransactions } from './federation/received-transactions.ts'
 import type { Outbox } from './federation/outbox/outbox.ts'
+import type { PolicyServers } from './federation/policy/policy-servers.ts'
 import type { RemoteProfiles } from './federation/remote-queries/remote-profiles.ts'
 import type { FederationTransport } from './federation/transport/open-transport.ts'
 import type { Log } from '@holdfast/platform/log/log'
@@ -64,6 +65,8 @@ export type Homeserver = {
   readonly http: HttpClient
   /** What sends to other servers. */
   readonly federation: FederationTransport
+  /** Which rooms have a policy server, and what it says of events. */
+  readonly policyServers: PolicyServers
   /** Carries events and EDUs to other servers. */
   readonly outbox: Outbox
   /** Integer ids of users, event types, state keys. */

@@ -17,6 +17,7 @@ import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
 import { openOutbox } from './federation/outbox/outbox.ts'
+import { openPolicedRooms } from './federation/policy/policed-queue.ts'
 import { openReceivedTransactions } from './federation/received-transactions.ts'
 import { remoteKeysOver } from './federation/remote-queries/remote-keys.ts'
 import { openRemoteProfiles } from './federation/remote-queries/remote-profiles.ts'
@@ -41,7 +42,6 @@ import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
 import { openOutgoingSignal } from './rooms/outgoing-signal.ts'
 import { openRoomInboxes } from './rooms/receive/room-inboxes.ts'
-import { openRoomQueue } from './rooms/room-queue.ts'
 import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
 import { openAllSlots } from './server-server/request-slots.ts'
@@ -110,7 +110,7 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
     requestSlots: openAllSlots(clock),
     inboxes: openRoomInboxes(),
     authGraph,
-    roomQueue: openRoomQueue({ ...shared, authGraph }),
+    ...openPolicedRooms({ ...shared, authGraph, federation, signingKeyAt }),
     presence,
     remotePresence: openRemotePresence({ ...shared, presence }),
     presenceWaker,

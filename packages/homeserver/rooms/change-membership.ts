@@ -27,6 +27,7 @@ export type MembershipDeps = Pick<
   | 'events'
   | 'dictionary'
   | 'memberships'
+  | 'policyServers'
   | 'serverName'
   | 'clock'
   | 'db'

@@ -1,5 +1,6 @@
 /** Takes a submitted member event into the room, and answers for it towards the other servers. */
 import { matrixError } from '@holdfast/protocol/errors'
+import { judgeReceived, type JudgeDeps } from '../../federation/policy/judge-received.ts'
 import type { Homeserver } from '../../homeserver.ts'
 import { HIDDEN_FLAGS } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
@@ -11,10 +12,11 @@ import type { Acceptance, IncomingEvent } from '../receive/incoming.ts'
  * @throws {MatrixError} M_FORBIDDEN, M_INVALID_PARAM
  */
 export async function admitMember(
-  deps: AcceptDeps & Pick<Homeserver, 'events'>,
+  deps: AcceptDeps & JudgeDeps & Pick<Homeserver, 'events'>,
   room: AcceptedRoom,
-  incoming: IncomingEvent,
+  submitted: IncomingEvent,
 ): Promise<StoredEvent> {
+  const [incoming = submitted] = await judgeReceived(deps, room, { incoming: [submitted] })
   const [acceptance] = await acceptEvents(deps, room, { arrivals: [{ incoming, isOurs: true }], time: 'present' })
   const event = await deps.events.byNid(nidOf(acceptance!))
   if (event === undefined) throw new Error('an event that was accepted is missing')

@@ -1,6 +1,7 @@
 /** Events of one room that another server sent, from their arrival until each is accepted or refused. */
 import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { StateMap } from '@holdfast/protocol/state/state-map'
+import { judgeReceived, partsByPolicy, type JudgeDeps } from '../../federation/policy/judge-received.ts'
 import type { Homeserver } from '../../homeserver.ts'
 import { acceptEvents, type AcceptDeps, type AcceptedRoom } from './accept-events.ts'
 import { checkIncoming, type ReceivedValue } from './check-incoming.ts'
@@ -8,7 +9,7 @@ import { fetchAuthEvents, fetchGap, fetchStateAfter, type FetchDeps, type FetchF
 import type { Acceptance, Arrival, IncomingEvent } from './incoming.ts'
 import { inCitedOrder } from './topological.ts'
 
-export type ReceiveDeps = AcceptDeps & FetchDeps & Pick<Homeserver, 'heads' | 'log' | 'inboxes'>
+export type ReceiveDeps = AcceptDeps & FetchDeps & JudgeDeps & Pick<Homeserver, 'heads' | 'log' | 'inboxes'>
 
 /** What the sender is told about an event: nothing, or what was wrong with it. */
 export type PduResult = { readonly error?: string }
@@ -38,7 +39,10 @@ export async function receivePdus(
       const { incoming, problems } = await checkIncoming(deps, room, { values, signal: deadline.signal })
       const results = new Map<EventId, PduResult>()
       for (const [eventId, error] of problems) results.set(eventId, { error })
-      for (const [eventId, acceptance] of await takeIn(deps, from, incoming)) results.set(eventId, resultOf(acceptance))
+      for (const some of partsByPolicy(ordered(incoming))) {
+        const judged = await judgeReceived(deps, room, { incoming: some, signal: deadline.signal })
+        for (const [eventId, acceptance] of await takeIn(deps, from, judged)) results.set(eventId, resultOf(acceptance))
+      }
       return results
     } finally {
       timer[Symbol.dispose]()
@@ -136,9 +140,9 @@ async function takeInBetween(deps: ReceiveDeps, from: FetchFrom, latest: EventId
   const head = await deps.heads.byNid(from.room.roomNid)
   const earliest = head.extremities.slice(-EARLIEST_MAX).map(({ pdu }) => pdu.eventId)
   const minDepth = Math.max(0, Math.min(...head.extremities.map(({ pdu }) => pdu.depth)))
-  const between = ordered(
-    await fetchGap(deps, from, { earliest, latest, minDepth: Number.isFinite(minDepth) ? minDepth : 0 }),
-  )
+  const gap = { earliest, latest, minDepth: Number.isFinite(minDepth) ? minDepth : 0 }
+  const incoming = ordered(await fetchGap(deps, from, gap))
+  const between = await judgeReceived(deps, from.room, { incoming, signal: from.signal })
   const outcomes = await acceptEvents(deps, from.room, { arrivals: between.map(asArrival), time: 'present' })
   const oldest = between.find((_, index) => outcomes[index]!.outcome === 'missing')
   if (oldest === undefined) return

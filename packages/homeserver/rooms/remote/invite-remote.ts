@@ -2,23 +2,28 @@
 import { matrixError } from '@holdfast/protocol/errors'
 import { signEventJson } from '@holdfast/protocol/event/sign'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
-import type { UserId } from '@holdfast/protocol/ids/brand'
+import type { ServerName, UserId } from '@holdfast/protocol/ids/brand'
 import { isObject, type JsonObject } from '@holdfast/protocol/json/value'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
+import { POLICY_KEY_ID } from '@holdfast/protocol/receipt/policy-server'
 import type { Homeserver } from '../../homeserver.ts'
+import { policySigned } from '../../federation/policy/sign-sent.ts'
+import { withSignaturesOf } from '../../federation/policy/with-signature.ts'
 import { ask, isUnknownEndpoint, part, type Asking } from '../../federation/remote-rooms/ask.ts'
 import { describingPdus } from '../admit/describe-room.ts'
 import { draftUnsent } from '../draft-unsent.ts'
 import { acceptEvents } from '../receive/accept-events.ts'
 import { checkIncoming } from '../receive/check-incoming.ts'
+import type { IncomingEvent } from '../receive/incoming.ts'
 import type { NewRoomEvent } from '../room-draft.ts'
 import type { RoomHead } from '../room-heads.ts'
 import type { WireDeps } from '../serve/wire-pdu.ts'
 import type { RemoteDeps } from './join-remote.ts'
 import { strippedTexts } from './stripped.ts'
+import { ownIncoming } from './templates.ts'
 import { tryServers } from './try-servers.ts'
 
-export type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'roomQueue'>
+export type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'policyServers' | 'roomQueue'>
 
 /**
  * Sends the invitation to the user's server, and then into the room.
@@ -36,6 +41,7 @@ export async function inviteRemoteUser(
   const { event: draft, head } = await draftUnsent(deps, room.roomNid, room.event)
   const { rules } = head
   const json = signEventJson(draft.json, rules, deps.serverName, deps.signingKey)
+  const ours = await policySigned(deps, head, ownIncoming(deps, rules, json))
   const signed = await tryServers([serverNameOf(room.target)], async (server) => {
     const asking: Asking = {
       client: deps.federation.client,
@@ -45,16 +51,16 @@ export async function inviteRemoteUser(
     }
     const answer = await sendInvite(asking, head, {
       eventId: draft.pdu.eventId,
-      event: JSON.parse(json) as JsonObject,
+      event: JSON.parse(ours.parsed.json) as JsonObject,
       state: await inviteState(deps, head, room.event.sender),
     })
     const event = answer['event']
     const { incoming } = await checkIncoming(deps, head, { values: isObject(event) ? [{ value: event }] : [] })
     const own = incoming.find(({ parsed }) => parsed.pdu.eventId === draft.pdu.eventId)
-    if (own === undefined || !(server in own.parsed.signatures)) {
+    if (own === undefined || !isSignedBy(own, server)) {
       throw matrixError('M_UNKNOWN', `${server} did not sign the invitation.`, { status: 502 })
     }
-    return own
+    return withSignaturesOf(own, rules, ours)
   })
   const { deviceNid } = room
   const transaction = deviceNid === undefined ? {} : { transaction: { deviceNid, transactionId: undefined } }
@@ -62,6 +68,11 @@ export async function inviteRemoteUser(
   const [acceptance] = await acceptEvents(deps, head, { arrivals, time: 'present' })
   if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
   throw matrixError('M_FORBIDDEN', 'The room changed meanwhile, and does not admit the invitation any more.')
+}
+
+/** Also where that is the policy server of the room, which has signed before: then with a second key. */
+function isSignedBy({ parsed }: IncomingEvent, server: ServerName): boolean {
+  return Object.keys(parsed.signatures[server] ?? {}).some((keyId) => keyId !== POLICY_KEY_ID)
 }
 
 async function sendInvite(
