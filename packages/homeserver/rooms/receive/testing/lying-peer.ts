@@ -13,8 +13,8 @@ export const PEER = '192.0.2.1:8448'
 export const BOB = `@bob:${PEER}`
 const DAY_MS = 24 * 3_600_000
 
-/** What a server answers on a path: a value, or what it makes of the body. */
-export type Answers = Map<string, JsonValue | ((body: JsonObject) => JsonValue)>
+/** What a server answers on a path, or on all that begin with it up to a star: a value, or what it makes of the body. */
+export type Answers = Map<string, JsonValue | ((body: JsonObject) => JsonValue | undefined)>
 
 export type LyingPeer = {
   readonly server: TestHomeserver
