@@ -19,8 +19,9 @@ export type RoomStateChange = {
 export async function setRoomState(
   deps: Pick<Homeserver, 'db' | 'heads' | 'dictionary' | 'events' | 'serverName' | 'roomQueue' | 'clock'>,
   requester: Requester,
-  { roomNid, type, stateKey, content }: RoomStateChange,
+  { roomNid, type, stateKey, content: given }: RoomStateChange,
 ): Promise<EventId> {
+  const content = type === 'm.room.member' ? withoutVoucher(given) : given
   const event = { type, stateKey, sender: requester.userId, content, originServerTs: deps.clock.nowMs() }
   const sending = { roomNid, requester, event }
   if (stateKey !== '') return sendState(deps, sending)
@@ -28,4 +29,13 @@ export async function setRoomState(
   if (type === 'm.room.canonical_alias') await checkCanonicalAlias(deps, roomNid, content)
   if (type === 'm.room.tombstone') await checkTombstone(deps, roomNid, content)
   return sendState(deps, sending)
+}
+
+/**
+ * Servers say who vouches for a join, after they looked whether anybody may; a client that could name somebody would be in
+ * every restricted room with a member of its server. <https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms>
+ */
+function withoutVoucher(content: JsonObject): JsonObject {
+  const { join_authorised_via_users_server: _voucher, ...rest } = content
+  return rest
 }
