@@ -87,8 +87,8 @@ export const OPAQUE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   'server-server/compareEventAuth': ['auth_chain'],
   // The same for application services, who are on the receiving end of this one.
   'application-service/sendTransaction': ['events', 'ephemeral', 'to_device'],
-  // A number, but the example of 2018 is the string '1', and tags were never checked.
-  'client-server/setRoomTag': ['order'],
+  // Whatever is wrong with a thread is M_INVALID_PARAM, its type too.
+  'client-server/postReceipt': ['thread_id'],
   // 2018 wraps it once more (`third_party_signed.signed`) on this path.
   'client-server/joinRoom': ['third_party_signed'],
 }

@@ -191,7 +191,7 @@ test('a receipt of a thread is refused for events that are not of it', async () 
   }
   for (const thread of [7, null, {}, ['main']]) {
     const refused = await room.bob.request('POST', receiptPath(room, 'm.read', apart), { thread_id: thread })
-    assert.equal(refused.status, 400)
+    assert.deepEqual([refused.status, refused.body.errcode], [400, 'M_INVALID_PARAM'])
   }
   assert.deepEqual(await receiptsOf(room, room.ann), [])
 })

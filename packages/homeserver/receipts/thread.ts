@@ -1,7 +1,7 @@
 /** Which thread an event belongs to. <https://spec.matrix.org/v1.19/client-server-api/#threaded-read-receipts> */
 import { parseEventId } from '@holdfast/protocol/ids/event-id'
 import type { EventId } from '@holdfast/protocol/ids/brand'
-import { isObject } from '@holdfast/protocol/json/value'
+import { isObject, type JsonValue } from '@holdfast/protocol/json/value'
 import { SPEC_LIMITS } from '@holdfast/protocol/limits'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
@@ -14,9 +14,9 @@ type ThreadDeps = Pick<Homeserver, 'events'>
 export type NamedThread = undefined | 'main' | EventId
 
 /** @throws {MatrixError} M_INVALID_PARAM */
-export function parseThread(raw: string | undefined): NamedThread {
+export function parseThread(raw: JsonValue | undefined): NamedThread {
   if (raw === undefined || raw === 'main') return raw
-  const eventId = parseEventId(raw)
+  const eventId = typeof raw === 'string' ? parseEventId(raw) : undefined
   if (eventId === undefined) throw invalidThread('`thread_id` is `main` or the id of the event that began the thread.')
   return eventId
 }
