@@ -22,10 +22,15 @@ export type RequesterCache = {
   set(tokenHash: string, known: KnownToken, mark: number): void
   forgetDevices(deviceNids: readonly number[]): void
   forgetUser(userNid: number): void
+  /** Calls when a token of the device, or of the user, was revoked; whether it was theirs is theirs to find out. */
+  onRevoked(of: Pick<Requester, 'userNid' | 'deviceNid'>, listener: () => void): Disposable
 }
+
+type Watcher = Pick<Requester, 'userNid' | 'deviceNid'> & { readonly listener: () => void }
 
 export function openRequesterCache(): RequesterCache {
   const hashesOfDevice = new Map<number, Set<string>>()
+  const watchers = new Map<number, Set<Watcher>>()
   let revocations = 0
   const tokens = new LRUCache<string, KnownToken>({
     max: KNOWN_TOKENS_MAX,
@@ -49,12 +54,25 @@ export function openRequesterCache(): RequesterCache {
       revocations += 1
       for (const deviceNid of deviceNids) {
         for (const tokenHash of hashesOfDevice.get(deviceNid) ?? []) tokens.delete(tokenHash)
+        for (const { listener } of watchers.get(deviceNid) ?? []) listener()
       }
     },
     forgetUser: (userNid) => {
       revocations += 1
       const theirs = Array.from(tokens.entries()).filter(([, { requester }]) => requester.userNid === userNid)
       for (const [tokenHash] of theirs) tokens.delete(tokenHash)
+      const watching = Array.from(watchers.values()).flatMap((some) => [...some])
+      for (const watcher of watching) if (watcher.userNid === userNid) watcher.listener()
+    },
+    onRevoked: ({ userNid, deviceNid }, listener) => {
+      const watcher: Watcher = { userNid, deviceNid, listener }
+      const some = watchers.get(deviceNid) ?? new Set()
+      watchers.set(deviceNid, some.add(watcher))
+      const stop = (): void => {
+        some.delete(watcher)
+        if (some.size === 0 && watchers.get(deviceNid) === some) watchers.delete(deviceNid)
+      }
+      return { [Symbol.dispose]: stop }
     },
   }
 }

@@ -1,6 +1,7 @@
 /** GET /events, /initialSync and /events/{eventId}. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3events> */
 import * as old_sync from '@holdfast/api/generated/client-server/old_sync'
 import { matrixError } from '@holdfast/protocol/errors'
+import { watchSession } from '../accounts/watch-session.ts'
 import { noteSyncPresence } from '../presence/note-sync.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { roomView } from '../rooms/room-view.ts'
@@ -26,10 +27,12 @@ export const getEvents = route(old_sync.getEvents, async ({ deps, requester, que
   }
   if (query.room_id !== undefined) await roomView(deps, requester, query.room_id)
   using _presence = await noteSyncPresence(deps, requester, { setPresence: undefined, showsPresence: true })
+  using session = watchSession(deps, requester, request)
   const text = await eventStream(deps, requester, {
     from,
     timeoutMs: Math.min(Math.max(query.timeout ?? TIMEOUT_MS_DEFAULT, 0), TIMEOUT_MS_MAX),
     signal: request.signal,
+    session,
     roomId: query.room_id,
   })
   return new JsonText(text)

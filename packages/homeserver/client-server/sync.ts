@@ -2,6 +2,7 @@
 import * as syncing from '@holdfast/api/generated/client-server/sync'
 import { passesNothing } from '@holdfast/protocol/filter/match'
 import { loadFilter } from '../filters/load-filter.ts'
+import { watchSession } from '../accounts/watch-session.ts'
 import { noteSyncPresence } from '../presence/note-sync.ts'
 import { parseStreamToken, toDeviceEndOf } from '../sync/sync-token.ts'
 import { sync as syncNow } from '../sync/sync.ts'
@@ -19,6 +20,7 @@ export const sync = route(syncing.sync, async ({ deps, requester, query, request
   if (toDeviceSince !== undefined) await acknowledgeMessages(deps, requester, toDeviceSince)
   const showsPresence = !passesNothing(filter.presence)
   using _presence = await noteSyncPresence(deps, requester, { setPresence: query.set_presence, showsPresence })
+  using session = watchSession(deps, requester, request)
   const text = await syncNow(deps, requester, {
     since,
     toDeviceSince,
@@ -27,6 +29,7 @@ export const sync = route(syncing.sync, async ({ deps, requester, query, request
     useStateAfter: query.use_state_after ?? false,
     timeoutMs: Math.min(Math.max(query.timeout ?? 0, 0), TIMEOUT_MS_MAX),
     signal: request.signal,
+    session,
   })
   return new JsonText(text)
 })

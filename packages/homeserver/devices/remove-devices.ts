@@ -17,13 +17,20 @@ export async function removeDevices(
   const rows = await ownedDevices(deps.db, deviceNids)
   const userNid = rows[0]?.user_nid
   const statements = [...more, ...deviceRemoval(deviceNids)]
-  if (userNid === undefined) await deps.db.commit(statements)
-  else {
+  const forget = (): void => deps.accounts.requesters.forgetDevices(deviceNids)
+  if (userNid === undefined) {
+    await deps.db.commit(statements)
+    forget()
+  } else {
     const deviceIds = rows.map((row) => row.device_id)
     const announcement = announceDevices(deps, { userNid, deviceIds })
-    await deps.streams.commit([...statements, ...announcement.statements], announcement)
+    const publish = (position: number): void => {
+      // First: a sync of the device that the news wakes has to find itself logged out.
+      forget()
+      announcement.publish(position)
+    }
+    await deps.streams.commit([...statements, ...announcement.statements], { ...announcement, publish })
   }
-  deps.accounts.requesters.forgetDevices(deviceNids)
   deps.e2eKeys.counts.forget(deviceNids)
 }
 

@@ -4,6 +4,7 @@ import type { RoomId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
+import type { WatchedSession } from '../accounts/watch-session.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { memberPresence } from '../presence/presence-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
@@ -27,6 +28,7 @@ export type StreamRequest = {
   readonly signal: AbortSignal
   /** A room to look into without being in it, if it is world-readable. */
   readonly roomId: RoomId | undefined
+  readonly session: WatchedSession
 }
 
 /** Events of one room in one answer; what did not fit is in the next one. */
@@ -47,6 +49,8 @@ export async function eventStream(deps: Homeserver, requester: Requester, reques
       return `{"start":"${streamToken(from)}","end":"${streamToken(end)}","chunk":[${chunk.join(',')}]}`
     }
     await subscription.wait({ timeoutMs, signal: request.signal })
+    if (await request.session.goesOn()) continue
+    return `{"start":"${streamToken(from)}","end":"${streamToken(end)}","chunk":[]}`
   }
 }
 

@@ -4,6 +4,7 @@ import { passesRoomFilter } from '@holdfast/protocol/filter/match'
 import type { Filter } from '@holdfast/protocol/filter/filter'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Requester } from '../accounts/requester.ts'
+import type { WatchedSession } from '../accounts/watch-session.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
@@ -28,9 +29,10 @@ export type SyncRequest = {
   readonly useStateAfter: boolean
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  readonly session: WatchedSession
 }
 
-/** The answer as JSON text. */
+/** The answer as JSON text. @throws {MatrixError} M_UNKNOWN_TOKEN if the user is logged out meanwhile */
 export async function sync(deps: Homeserver, requester: Requester, request: SyncRequest): Promise<string> {
   using subscription = deps.streams.subscribe(requester.userNid)
   const deadlineMs = deps.clock.monotonicMs() + request.timeoutMs
@@ -40,6 +42,7 @@ export async function sync(deps: Homeserver, requester: Requester, request: Sync
     const answersAtOnce = request.since === undefined || request.fullState
     if (answersAtOnce || !answer.isEmpty || timeoutMs <= 0 || request.signal.aborted) return answer.text
     await subscription.wait({ timeoutMs, signal: request.signal })
+    if (!(await request.session.goesOn())) return answer.text
   }
 }
 
