@@ -57,6 +57,8 @@ export const INPUT_LIMITS = {
   serviceBodyBytesMax: 524_288,
   mediaUploadBytesMax: 52_428_800,
   toDeviceEduBytesMax: 65_536,
+  /** For one device; the oldest go. */
+  toDeviceWaitingMax: 20_000,
   /** Per device and algorithm. */
   oneTimeKeysMax: 500,
   pushRulesMax: 1_000,

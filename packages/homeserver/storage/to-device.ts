@@ -35,6 +35,15 @@ export function deleteToDeviceUpTo(acknowledged: { readonly deviceNid: number; r
   )
 }
 
+/** Only the newest stay. */
+export function deleteOldestToDevice(row: { readonly deviceNid: number; readonly kept: number }): Statement {
+  return statement(
+    sql`DELETE FROM to_device WHERE device_nid = ${row.deviceNid} AND position <=
+        (SELECT position FROM to_device WHERE device_nid = ${row.deviceNid}
+          ORDER BY position DESC LIMIT 1 OFFSET ${row.kept})`,
+  )
+}
+
 export function deleteToDeviceOfDevices(deviceNids: readonly number[]): Statement {
   return statement(sql`DELETE FROM to_device WHERE device_nid IN ${integerList(deviceNids)}`)
 }

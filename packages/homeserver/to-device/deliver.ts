@@ -8,7 +8,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import { INPUT_LIMITS, SPEC_LIMITS } from '@holdfast/protocol/limits'
 import { fitsUtf8 } from '@holdfast/protocol/text/utf8'
 import type { Homeserver } from '../homeserver.ts'
-import { devicesOfUsers, insertToDevice, type TargetDeviceRow } from '../storage/to-device.ts'
+import { deleteOldestToDevice, devicesOfUsers, insertToDevice, type TargetDeviceRow } from '../storage/to-device.ts'
 
 /** Contents by user id, then by device id or `*`. */
 export type Messages = readonly (readonly [userId: string, byDevice: Readonly<Record<string, JsonObject>>])[]
@@ -73,9 +73,19 @@ function deliveryTo(device: TargetDeviceRow, byDevice: ReadonlyMap<string, strin
   return [{ userNid: device.user_nid, deviceNid: device.device_nid, message }]
 }
 
+/** One delivery of so many looks whether too much waits for the device: looking costs more than delivering. */
+const CHECKED_ONE_IN = 256
+
 /** At the position of offset 0. */
-export function deliveryStatements(deliveries: readonly Delivery[]): readonly Statement[] {
-  return deliveries.map(({ deviceNid, message }) => insertToDevice(deviceNid, message))
+export function deliveryStatements(
+  { random }: Pick<Homeserver, 'random'>,
+  deliveries: readonly Delivery[],
+): readonly Statement[] {
+  return deliveries.flatMap(({ deviceNid, message }) => {
+    const insert = insertToDevice(deviceNid, message)
+    if (random.integer(CHECKED_ONE_IN) !== 0) return [insert]
+    return [insert, deleteOldestToDevice({ deviceNid, kept: INPUT_LIMITS.toDeviceWaitingMax })]
+  })
 }
 
 /** Call in `publish`. */

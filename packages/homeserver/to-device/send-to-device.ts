@@ -35,7 +35,7 @@ export async function sendToDevice(
   const texts = messageTexts(senderId, { type, messages })
   const remote = remoteMessages(deps, { senderId, type, messages })
   const deliveries = await localDeliveries(deps, texts)
-  const statements = [...deliveryStatements(deliveries), ...remote.statements, transaction.remember(0)]
+  const statements = [...deliveryStatements(deps, deliveries), ...remote.statements, transaction.remember(0)]
   try {
     await commit(deps, statements, { deliveries, remote })
   } catch (error) {

@@ -28,7 +28,7 @@ export const receiveToDevice: EduReceiver = async (deps, origin, content) => {
   const receivedMs = deps.clock.nowMs()
   const remembered = insertReceivedMessage({ serverName: origin, messageId: storedText(id), receivedMs })
   try {
-    await deps.streams.commit([remembered, ...deliveryStatements(deliveries)], {
+    await deps.streams.commit([remembered, ...deliveryStatements(deps, deliveries)], {
       positions: 1,
       publish: (position) => publishDeliveries(deps, deliveries, position),
     })
