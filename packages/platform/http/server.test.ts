@@ -455,7 +455,7 @@ test('the outcome of each request is told once', async () => {
 
 test('a response that nobody takes is given up, one that is taken slowly is not', async () => {
   const body = 'x'.repeat(8_000_000)
-  await using server = await aServer({ handle: async () => ({ status: 200, body }), limits: { writeStallMs: 150 } })
+  await using server = await aServer({ handle: async () => ({ status: 200, body }), limits: { writeStallMs: 600 } })
   using stalled = connectRaw(server.port)
   stalled.socket.pause()
   stalled.send('GET /stalled HTTP/1.1\r\nHost: h\r\n\r\n')
