@@ -74,13 +74,13 @@ function roomLines(room: KnownRoom): readonly string[] {
     row('members', `${room.joined_count} joined, ${room.invited_count} invited`),
     ...room.members.map((member) => row('', printable(member))),
     ...moreThan(room.members.length, room.joined_count),
-    row('servers', `${room.server_count} others`),
+    row('servers', counted(room.server_count, 'other')),
     ...room.servers.map(({ server_name: name, joined }) => row('', `${name} (${joined})`)),
     ...moreThan(room.servers.length, room.server_count),
     row('tips', `${room.extremity_count}, at depth ${room.depth}`),
     ...room.extremities.map((event) => row('', shownText(event))),
     ...moreThan(room.extremities.length, room.extremity_count),
-    row('state', `${room.state_size} events; the last changes:`),
+    row('state', `${counted(room.state_size, 'event')}; the last changes:`),
     ...room.last_state_events.map((event) => row('', shownText(event))),
     ...(room.last_refusals.length === 0 ? [] : [row('refused', 'the last events that are not part of it:')]),
     ...room.last_refusals.map((one) => row('', `${one.event_id}: ${printable(one.message)} (rule ${one.rule})`)),
@@ -89,16 +89,16 @@ function roomLines(room: KnownRoom): readonly string[] {
 
 function serverText(server: ServerExplanation): string {
   const { queue } = server
-  const events = `${queue.events}${queue.is_more ? ' or more' : ''} events`
+  const events = queue.is_more ? `${queue.events} or more events` : counted(queue.events, 'event')
   return lines(
     `Server ${server.server_name}${server.is_own ? ' (this one)' : ''}`,
     row('keys', server.key_count === 0 ? 'none known' : `${server.key_count} known`),
     ...server.keys.map((key) => row('', keyLine(key))),
     ...moreThan(server.keys.length, server.key_count),
     ...reachLines(server.reach),
-    row('queued', `${events}, ${queue.edus} EDUs. ${printable(queue.why)}`),
+    row('queued', `${events}, ${counted(queue.edus, 'EDU')}. ${printable(queue.why)}`),
     row('rooms', `${server.room_count} shared`),
-    ...server.rooms.map(({ room_id: id, joined }) => row('', `${id} (${joined} members there)`)),
+    ...server.rooms.map(({ room_id: id, joined }) => row('', `${id} (${counted(joined, 'member')} there)`)),
     ...moreThan(server.rooms.length, server.room_count),
   )
 }
@@ -138,6 +138,10 @@ const NAME_WIDTH = 12
 
 function row(name: string, text: string): string {
   return `  ${name.padEnd(NAME_WIDTH)}${text}`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function lines(...all: readonly string[]): string {
