@@ -4,6 +4,7 @@ import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { checkCanonicalAlias } from './canonical-alias.ts'
+import { assertAdmitsUs } from './room-acl.ts'
 import { sendGuestAccess } from './send-guest-access.ts'
 import { sendState } from './send-state.ts'
 import { checkTombstone } from './tombstone.ts'
@@ -27,6 +28,7 @@ export async function setRoomState(
   if (stateKey !== '') return sendState(deps, sending)
   if (type === 'm.room.guest_access') return sendGuestAccess(deps, sending)
   if (type === 'm.room.canonical_alias') await checkCanonicalAlias(deps, roomNid, content)
+  if (type === 'm.room.server_acl') assertAdmitsUs(deps, content)
   if (type === 'm.room.tombstone') await checkTombstone(deps, roomNid, content)
   return sendState(deps, sending)
 }
