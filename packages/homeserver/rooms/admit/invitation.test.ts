@@ -214,3 +214,44 @@ test('a user who is gone cannot be invited', async (t) => {
   await w.ann.ok('POST', '/account/deactivate', { auth })
   assert.equal(refusal(await invite(w, invitation(w))), '403 M_FORBIDDEN')
 })
+
+test('whatever is said of a room beside an invitation, sync goes on', async (t) => {
+  const w = await world(t, '10')
+  const stripped = (content: unknown) => ({ type: 'm.room.name', state_key: '', sender: EVE, content })
+  const states: readonly unknown[] = [
+    null,
+    {},
+    'x',
+    5,
+    [null],
+    [1, 'x', [], {}],
+    [stripped(null), stripped('x'), stripped([]), stripped({ name: { a: 1 } })],
+    [
+      { ...NAME, sender: 5 },
+      { ...NAME, state_key: null },
+      { ...NAME, type: {} },
+    ],
+    [
+      {
+        type: 'm.room.member',
+        state_key: w.ann.userId,
+        sender: EVE,
+        content: { membership: ['join'], is_direct: 'x' },
+      },
+    ],
+    [{ type: 'm.room.create', state_key: '', sender: EVE, content: { type: [], room_version: 5, predecessor: 'x' } }],
+    [{ type: '__proto__', state_key: '__proto__', sender: EVE, content: JSON.parse('{"__proto__":{"a":1}}') }],
+    Array.from({ length: 20_000 }, () => NAME),
+  ]
+  for (const [index, invite_room_state] of states.entries()) {
+    const { status } = await invite(w, invitation(w, { depth: 20 + index }), { invite_room_state })
+    assert.ok(status === 200 || (status >= 400 && status < 500), `${index}: ${status}`)
+    for (const path of ['/sync', '/sync?filter={"room":{"state":{"lazy_load_members":true}}}', '/joined_rooms']) {
+      assert.equal((await w.ann.request('GET', path)).status, 200, `${index}: ${path}`)
+    }
+  }
+  await w.server.restart()
+  assert.ok(await isInvited(w))
+  await w.ann.ok('POST', `/rooms/${part(w.roomId)}/leave`, {})
+  assert.ok(!(await isInvited(w)))
+})
