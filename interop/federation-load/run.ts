@@ -33,6 +33,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '10000' },
     'resident-port': { type: 'string', default: '18449' },
     'node-options': { type: 'string', default: NODE_OPTIONS },
+    python: { type: 'string' },
     report: { type: 'boolean', default: false },
   },
 })
@@ -74,7 +75,7 @@ async function preparePeer(authority: Authority, folder: string): Promise<Peer> 
     process.env['NODE_OPTIONS'] = values['node-options']
     return prepareFederatingHoldfast({ address: SERVER_ADDRESS, authority })
   }
-  const place = { label: 'Synapse', address: SERVER_ADDRESS, python: installSynapse(), authority }
+  const place = { label: 'Synapse', address: SERVER_ADDRESS, python: values.python ?? installSynapse(), authority }
   return prepareSynapse({ ...place, folder: join(folder, 'synapse') })
 }
 

@@ -113,7 +113,9 @@ type WordTable = {
 }
 
 /** Words looked up in one read, and made in one commit. */
-const WORDS_AT_ONCE = 500
+const WORDS_AT_ONCE = 250
+/** Their commits share what it costs to be on disk. */
+const COMMITS_AT_ONCE = 4
 
 function openWordTable(db: Database, kind: string): WordTable {
   const nids = new LRUCache<string, number>({ max: CACHED_WORDS_MAX })
@@ -161,9 +163,10 @@ function openWordTable(db: Database, kind: string): WordTable {
       else found.set(word.text, nid)
     }
     const rest = [...unknown.values()]
-    for (let start = 0; start < rest.length; start += WORDS_AT_ONCE) {
-      const some = await makeAll(rest.slice(start, start + WORDS_AT_ONCE), findAll)
-      for (const [text, nid] of some) {
+    for (let start = 0; start < rest.length; start += WORDS_AT_ONCE * COMMITS_AT_ONCE) {
+      const parts = Array.from({ length: COMMITS_AT_ONCE }, (_, index) => start + index * WORDS_AT_ONCE)
+      const made = parts.map((from) => makeAll(rest.slice(from, from + WORDS_AT_ONCE), findAll))
+      for (const [text, nid] of (await Promise.all(made)).flatMap((some) => [...some])) {
         found.set(text, nid)
         nids.set(text, nid)
       }
@@ -175,6 +178,7 @@ function openWordTable(db: Database, kind: string): WordTable {
     words: readonly OneWord[],
     findAll: FindAll<OneWord>,
   ): Promise<ReadonlyMap<string, number>> {
+    if (words.length === 0) return new Map()
     const found = await findAll(words)
     const missing = words.filter(({ text }) => !found.has(text))
     if (missing.length === 0) return found

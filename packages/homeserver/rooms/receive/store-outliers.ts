@@ -13,7 +13,7 @@ import { eventIdHash } from '../event-store.ts'
 import type { IncomingEvent } from './incoming.ts'
 import { isRejected, knownEvents, type KnownEvent } from './known-events.ts'
 import { manyInCitedOrder } from './topological.ts'
-import { wordsOfAll } from './words.ts'
+import { wordsOfAll, type Words } from './words.ts'
 
 export type OutlierDeps = Pick<Homeserver, 'db' | 'dictionary' | 'events' | 'nids'>
 
@@ -41,9 +41,15 @@ export async function storeOutliers(
   })
   const known = new Map<EventId, KnownEvent>()
   const judged = new Map<EventId, JudgedEvent>()
+  // Before the events, and all of them, for their commits can be made together.
+  const words = await wordsOfAll(
+    deps,
+    ordered.map(({ parsed }) => parsed.pdu),
+  )
   let written: Promise<unknown> = Promise.resolve()
   for (let start = 0; start < ordered.length; start += EVENTS_PER_COMMIT) {
-    const some = { incoming: ordered.slice(start, start + EVENTS_PER_COMMIT), known, judged }
+    const end = start + EVENTS_PER_COMMIT
+    const some = { incoming: ordered.slice(start, end), words: words.slice(start, end), known, judged }
     const statements = await statementsOf(deps, room, some)
     // One after the other, as later ones build on earlier ones; but the next are decided on while these are written.
     await written
@@ -56,6 +62,7 @@ export async function storeOutliers(
 
 type Chunk = {
   readonly incoming: readonly IncomingEvent[]
+  readonly words: readonly Words[]
   /** Grows with what is stored. */
   readonly known: Map<EventId, KnownEvent>
   /** Those events, as far as somebody has cited them or they were decided on here. Grows likewise. */
@@ -66,7 +73,7 @@ type Chunk = {
 async function statementsOf(
   deps: OutlierDeps,
   room: OutlierRoom,
-  { incoming, known, judged }: Chunk,
+  { incoming, words, known, judged }: Chunk,
 ): Promise<readonly Statement[]> {
   const cited = incoming.flatMap(({ parsed: { pdu } }) => [pdu.eventId, ...pdu.authEvents])
   const createId = createIdOf(room)
@@ -75,14 +82,12 @@ async function statementsOf(
   for (const [eventId, event] of await knownEvents(deps.db, room.roomNid, unknown)) known.set(eventId, event)
   const notJudged = ids.filter((eventId) => !judged.has(eventId))
   for (const [eventId, event] of await judgedEvents(deps, notJudged, known)) judged.set(eventId, event)
-  const fresh = incoming.filter(({ parsed }) => !known.has(parsed.pdu.eventId))
-  const words = await wordsOfAll(
-    deps,
-    fresh.map(({ parsed }) => parsed.pdu),
+  const fresh = incoming.flatMap((one, index) =>
+    known.has(one.parsed.pdu.eventId) ? [] : [{ ...one, words: words[index]! }],
   )
   const nids = await deps.nids.events.take(fresh.length)
   const statements: Statement[] = []
-  for (const [index, { parsed, signedBy }] of fresh.entries()) {
+  for (const [index, { parsed, signedBy, words: named }] of fresh.entries()) {
     if (index % EVENTS_PER_TURN === 0) await yieldToLoop()
     const { pdu, json } = parsed
     const verdict = judge(room, { pdu, signedBy, judged, createId })
@@ -90,7 +95,7 @@ async function statementsOf(
     const nid = nids[index]!
     const isRefused = verdict.verdict === 'reject'
     const flags = EVENT_FLAGS.outlier | (isRefused ? EVENT_FLAGS.rejected : 0)
-    const { senderNid, typeNid, stateKeyNid } = words[index]!
+    const { senderNid, typeNid, stateKeyNid } = named
     known.set(pdu.eventId, { nid, flags, stateNid: 0, stateKeyNid })
     judged.set(pdu.eventId, { pdu, rejected: isRefused })
     statements.push(

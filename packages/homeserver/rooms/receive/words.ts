@@ -14,7 +14,7 @@ export type Words = {
 }
 
 /** Interned at once. */
-const EVENTS_AT_ONCE = 200
+const EVENTS_AT_ONCE = 1_000
 
 export async function wordsOf(deps: Pick<Homeserver, 'dictionary'>, pdu: Pdu): Promise<Words> {
   return (await wordsTogether(deps, [pdu]))[0]!
