@@ -49,6 +49,23 @@ test('nothing is told about users of other servers, and users that do not exist 
   assert.deepEqual(devices, [])
 })
 
+test('who has nothing to show is told like somebody who does not exist', async () => {
+  await using homeserver = await startTestHomeserver()
+  const far = await aFarServer(homeserver)
+  const ann = await homeserver.user('ann')
+  await ann.ok('POST', '/keys/upload', { device_keys: deviceKeysOf(ann).keys })
+  assert.ok((await far.ok(`/user/devices/${ann.userId}`)).stream_id > 0)
+  await ann.ok('POST', '/logout', {})
+  const answers = await Promise.all(['ann', 'nobody'].map((name) => far.ok(`/user/devices/@${name}:example.org`)))
+  assert.deepEqual(
+    answers.map(({ user_id: _userId, ...rest }) => rest),
+    [
+      { stream_id: 0, devices: [] },
+      { stream_id: 0, devices: [] },
+    ],
+  )
+})
+
 test('malformed and oversized key requests are refused', async () => {
   await using homeserver = await startTestHomeserver()
   const far = await aFarServer(homeserver)
