@@ -206,3 +206,15 @@ export function closeGap(eventNid: number): Statement {
     sql`UPDATE events SET flags = flags - ${EVENT_FLAGS.gap} WHERE event_nid = ${eventNid} AND flags & ${EVENT_FLAGS.gap} <> 0`,
   )
 }
+
+/**
+ * The events that tell of the room from outside are found by their ids no longer: the memberships of their users still lead
+ * to them, and the room's own copies are stored beside them, after what authorises them.
+ */
+export function hideOutsideEvents(roomNid: number): Statement {
+  return statement(
+    sql`UPDATE events SET event_id_hash = -1 - event_id_hash
+        WHERE room_nid = ${roomNid} AND flags & ${EVENT_FLAGS.outlier} <> 0 AND position > ${NOWHERE}
+          AND event_id_hash >= 0`,
+  )
+}

@@ -9,6 +9,7 @@ import { acceptEvents, type AcceptDeps, type AcceptedRoom } from '../receive/acc
 import { checkIncoming, type CheckedEvents } from '../receive/check-incoming.ts'
 import type { Arrival, IncomingEvent } from '../receive/incoming.ts'
 import { isRejected, type KnownEvent } from '../receive/known-events.ts'
+import { hideOutsideEvents } from '../../storage/events.ts'
 import { storeOutliers } from '../receive/store-outliers.ts'
 
 export type ImportDeps = AcceptDeps & Pick<Homeserver, 'serverKeys' | 'clock'>
@@ -36,6 +37,8 @@ export async function importRoom(
   const values = [...told.authChain, ...told.state].map((value) => ({ value }))
   const checked = await checkIncoming(deps, room, { values })
   assertOneCreate(room, checked)
+  // Nobody could check them, and their edges are not known: they must not become part of the room's graph.
+  await deps.db.commit([hideOutsideEvents(room.roomNid)])
   const known = await storeOutliers(deps, room, checked.incoming)
   const state = await stateOf(deps, checked.ids.slice(told.authChain.length), known)
   const { pdu } = incoming.parsed
