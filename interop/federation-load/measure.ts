@@ -27,9 +27,9 @@ export async function costOf(bystander: Person, work: () => Promise<void>): Prom
   const cpuBefore = trees.cpuSeconds()
   const othersMs: number[] = []
   let peak = before
-  let over = false
+  const span = { isOver: false }
   const sampling = (async () => {
-    for (let index = 0; !over; index += 1) {
+    for (let index = 0; !span.isOver; index += 1) {
       const askedMs = performance.now()
       await bystander.get('/account/whoami')
       othersMs.push(performance.now() - askedMs)
@@ -41,7 +41,7 @@ export async function costOf(bystander: Person, work: () => Promise<void>): Prom
   try {
     await work()
   } finally {
-    over = true
+    span.isOver = true
   }
   const seconds = (performance.now() - startMs) / 1000
   await sampling

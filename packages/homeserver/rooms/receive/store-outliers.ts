@@ -20,7 +20,7 @@ export type OutlierDeps = Pick<Homeserver, 'db' | 'dictionary' | 'events' | 'nid
 export type OutlierRoom = { readonly roomNid: number; readonly roomId: RoomId; readonly rules: RoomRules }
 
 /** Stored in one commit. */
-const EVENTS_PER_COMMIT = 200
+const EVENTS_PER_COMMIT = 400
 /** Decided on in one turn of the event loop. */
 const EVENTS_PER_TURN = 50
 
