@@ -16,11 +16,13 @@ export async function isIdleRedaction(
 ): Promise<boolean> {
   const { type, redacts } = event.pdu
   if (type !== 'm.room.redaction' || redacts === undefined) return false
+  const { rules } = await deps.events.room(event.roomNid)
+  // In versions 1 and 2 the authorisation rules decide, and a redaction that they let pass is an event like any other.
+  if (rules.redactionRule) return false
   const target = await deps.events.inRoom(event.roomNid, redacts)
   if (target === undefined) return true
   if (target.redactedByNid === event.nid) return false
   // Somebody else's redaction came first, or this one is void.
-  const { rules } = await deps.events.room(event.roomNid)
   const state = await authStateAt(deps, (await deps.states.load(event.stateNid)).map, DECIDING_STATE)
   return !redactionApplies(rules, { redaction: event.pdu, target: target.pdu, state })
 }
