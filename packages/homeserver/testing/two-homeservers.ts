@@ -31,7 +31,7 @@ export async function startFederatedHomeservers(
   names: readonly string[],
   options: TestOptions & {
     /** What servers of other kinds answer; undefined: nobody is there. */
-    readonly elsewhere?: (url: string) => OutgoingResponse | undefined
+    readonly elsewhere?: (url: string, body: string) => OutgoingResponse | undefined
   } = {},
 ): Promise<Federation> {
   const servers = new Map<string, TestHomeserver>()
@@ -55,7 +55,7 @@ type Net = {
   readonly servers: ReadonlyMap<string, TestHomeserver>
   readonly cut: ReadonlySet<string>
   readonly exchanges: Exchange[]
-  readonly elsewhere: (url: string) => OutgoingResponse | undefined
+  readonly elsewhere: (url: string, body: string) => OutgoingResponse | undefined
 }
 
 function clientOf(from: string, { servers, cut, exchanges, elsewhere }: Net): HttpClient {
@@ -63,7 +63,7 @@ function clientOf(from: string, { servers, cut, exchanges, elsewhere }: Net): Ht
   return {
     send: async ({ method, url, headers = {}, body, signal }) => {
       const { hostname, path: target } = outgoingTarget(url)
-      const other = elsewhere(url)
+      const other = elsewhere(url, body === undefined ? '' : Buffer.from(body as string).toString())
       if (other !== undefined) return other
       const server = servers.get(hostname)
       if (server === undefined || cut.has(hostname) || cut.has(from)) {

@@ -30,6 +30,11 @@ for (const version of ROOM_VERSIONS) {
   const room = aRoom({ version }).join('@bob:b:8448')
   const draft: TestDraft = { sender: '@bob:b:8448', type: 'm.room.message', content: { body: 'hi' } }
   describe(`the signatures on an event of version ${version}`, () => {
+    test('are not what it says as a policy server', () => {
+      const policy = { 'b:8448': { 'ed25519:policy_server': 'x' } }
+      assert.deepEqual(signaturesToCheck(room.rules, received(room, draft, policy)).claims, [])
+    })
+
     test('that count are those of the server of its sender', () => {
       const demands = signaturesToCheck(room.rules, received(room, draft, { other: { 'ed25519:1': 'x' } }))
       assert.deepEqual([demands.required, demands.wanted], [['b:8448'], []])

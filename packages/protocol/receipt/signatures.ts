@@ -5,6 +5,7 @@ import type { RoomRules } from '../room-version/rules.ts'
 import { SIGNATURE_ALGORITHMS } from '../signing/sign-json.ts'
 import type { ParsedPdu } from '../event/format.ts'
 import { requiredSigners } from '../event/sign.ts'
+import { POLICY_KEY_ID } from './policy-server.ts'
 
 export type SignatureClaim = {
   readonly server: ServerName
@@ -34,10 +35,15 @@ export function signaturesToCheck(rules: RoomRules, parsed: ParsedPdu): Signatur
   const claims = [...required, ...wanted].flatMap((server) => {
     const ofServer = Object.hasOwn(signatures, server) ? signatures[server]! : {}
     return Object.entries(ofServer)
-      .filter(([keyId]) => SIGNATURE_ALGORITHMS.includes(keyId.slice(0, keyId.indexOf(':'))))
+      .filter(([keyId]) => isOfServer(keyId))
       .map(([keyId, signature]) => ({ server, keyId, signature }))
   })
   return { text: signable, required, wanted, claims }
+}
+
+/** What a policy server says of an event is no signature of a server: its key is not published. */
+function isOfServer(keyId: string): boolean {
+  return keyId !== POLICY_KEY_ID && SIGNATURE_ALGORITHMS.includes(keyId.slice(0, keyId.indexOf(':')))
 }
 
 /** `unknown-key`: there is no such key, or it was not valid for an event of this time (`isKeyValidForEvent`). */
