@@ -84,9 +84,11 @@ const STATES: readonly Omit<Draft, 'sender' | 'atMs'>[] = [
 
 /** Without the power for it. */
 const usurp: Deed = async (liar, room) => {
+  const before = [...room.state]
   const event = room.build({ ...oneOf(liar, STATES), sender: liar.userId, atMs: liar.nowMs() })
   // What nobody takes is no state of its own either.
-  for (const [key, id] of room.state) if (id === event.id) room.state.delete(key)
+  room.state.clear()
+  for (const [key, id] of before) room.state.set(key, id)
   await liar.sendToAll([event.json])
 }
 
