@@ -68,8 +68,9 @@ test('the report counts by file, the page by group, with reasons', () => {
   assert.match(renderForTerminal(results), /^tests\/12login\/01x\.pl {5}1 {5}1 {5}0$/m)
   const section = renderSection(results, 'abc')
   assert.match(section, /^\| 12login \| 1 \| 1 \| 0 \|$/m)
-  assert.match(section, /\*\*needs a second server[^]*Room state over federation/)
-  assert.match(section, /\*\*unexplained\*\* \(1\)\n\n- `tests\/12login\/01x\.pl`: Can log out/)
+  assert.match(section, /\*\*unexplained\*\* \(2\)\n\n- `tests\/12login\/01x\.pl`: Can log out/)
+  const keys = { file: 'tests/50federation/01keys.pl', name: 'x', outcome: 'fail', detail: '' } as const
+  assert.match(renderSection([keys], 'abc'), /\*\*asks a notary[^]*\(1\)\n\n- `tests\/50federation\/01keys\.pl`: x/)
   assert.equal(groupOf('tests/11register.pl'), '11register')
   assert.equal(reasonFor({ file: 'x', name: 'Can log in', outcome: 'fail', detail: '' }), undefined)
 })
