@@ -1,5 +1,5 @@
 /** The results as a page of the documentation. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Column, figure, markdownTable } from '../../bench/report/table.ts'
@@ -28,6 +28,8 @@ export type Result = {
   readonly version: string
   readonly answerMiB: number
   readonly machine: string
+  /** What else a reader must know. */
+  readonly note?: string | undefined
   readonly joining: JoinResult
   readonly receiving: readonly ReceiveResult[]
 }
@@ -35,31 +37,38 @@ export type Result = {
 export const RESULTS = join(tmpdir(), 'holdfast-federation-load-results')
 const PAGE = join(import.meta.dirname, '../../docs/benchmarks-federation.md')
 
+export function resultFile({ server, members }: Pick<Result, 'server' | 'members'>): string {
+  return join(RESULTS, `${server}-${members}.json`)
+}
+
 export function writeReport(): void {
-  const results = ['Holdfast', 'Synapse'].flatMap((server) => {
-    const file = join(RESULTS, `${server}.json`)
-    return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as Result] : []
-  })
+  const results = readdirSync(RESULTS)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as Result)
+    .toSorted((one, two) => two.members - one.members || one.server.localeCompare(two.server))
   if (results.length === 0) throw new Error(`no results in ${RESULTS}`)
   writeFileSync(PAGE, page(results))
 }
 
 function page(results: readonly Result[]): string {
-  const [first] = results
-  const { members, stateEvents, version, answerMiB, machine } = first!
+  const [{ version, machine }] = results as [Result]
+  const notes = results.flatMap(({ server, members, note }) =>
+    note === undefined ? [] : [`- ${server}, ${figure(members)} members: ${note}`],
+  )
   return `# Benchmarks of federation
 
 Written by \`node interop/federation-load/run.ts --report\`; do not edit by hand. What is measured, and how:
-[interop/federation-load](../interop/federation-load/README.md).
-
-A room of version ${version} with ${figure(members)} members and ${figure(stateEvents)} state events on a scripted server; its answer to a join has ${figure(answerMiB)} MiB.
-All on one machine (${machine}), without network delay.
+[interop/federation-load](../interop/federation-load/README.md). Rooms have version ${version}. All on one machine (${machine}),
+without network delay.
 
 \`\`\`
 node interop/federation-load/run.ts
-node interop/federation-load/run.ts --server synapse
+node interop/federation-load/run.ts --members 1000 --state-events 2000 --events 2000
+node interop/federation-load/run.ts --members 1000 --state-events 2000 --events 2000 --server synapse
 node interop/federation-load/run.ts --report
 \`\`\`
+
+${notes.join('\n')}
 
 ## Joining
 
@@ -74,13 +83,16 @@ Events in transactions of 50, one transaction after the other, until the last ev
 
 ${markdownTable(
   RECEIVE_COLUMNS,
-  results.flatMap((result) => result.receiving.map((received) => ({ ...received, server: result.server }))),
+  results.flatMap((result) => result.receiving.map((received) => ({ ...result, ...received }))),
 )}
 ${comparison(results)}`
 }
 
 const JOIN_COLUMNS: readonly Column<Result>[] = [
   { title: 'server', cell: ({ server }) => server },
+  { title: 'members', align: 'right', cell: ({ members }) => figure(members) },
+  { title: 'state events', align: 'right', cell: ({ stateEvents }) => figure(stateEvents) },
+  { title: 'answer, MiB', align: 'right', cell: ({ answerMiB }) => figure(answerMiB) },
   { title: 'join answered, s', align: 'right', cell: ({ joining }) => figure(joining.answered) },
   { title: 'first message, s', align: 'right', cell: ({ joining }) => figure(joining.firstMessage) },
   { title: 'whole state, s', align: 'right', cell: ({ joining }) => figure(joining.wholeState) },
@@ -90,8 +102,9 @@ const JOIN_COLUMNS: readonly Column<Result>[] = [
   { title: 'RSS before / peak / after, MiB', align: 'right', cell: ({ joining }) => memory(joining.cost) },
 ]
 
-const RECEIVE_COLUMNS: readonly Column<ReceiveResult & { readonly server: string }>[] = [
+const RECEIVE_COLUMNS: readonly Column<ReceiveResult & Result>[] = [
   { title: 'server', cell: ({ server }) => server },
+  { title: 'members', align: 'right', cell: ({ members }) => figure(members) },
   { title: 'stream', cell: ({ shape }) => shape },
   { title: 'events', align: 'right', cell: ({ events }) => figure(events) },
   { title: 'events/s', align: 'right', cell: ({ perSecond }) => figure(perSecond) },
@@ -118,12 +131,19 @@ function memory({ rssMiB: { before, peak, after } }: Cost): string {
   return [before, peak, after].map(figure).join(' / ')
 }
 
-function comparison([ours, theirs]: readonly Result[]): string {
+/** The same room and the same stream. */
+function comparison(results: readonly Result[]): string {
+  const theirs = results.find(({ server }) => server !== 'Holdfast')
+  const ours = results.find(({ server, members }) => server === 'Holdfast' && members === theirs?.members)
   if (ours === undefined || theirs === undefined) return ''
-  const times = ours.receiving.map(({ shape, perSecond }) => {
+  const times = ours.receiving.flatMap(({ shape, perSecond, events, cost }) => {
     const other = theirs.receiving.find((one) => one.shape === shape)
-    return `${figure(perSecond / (other?.perSecond ?? Number.NaN))} times its events per second (${shape})`
+    if (other === undefined) return []
+    const cpu = other.cost.cpuSeconds / other.events / (cost.cpuSeconds / events)
+    return [
+      `${figure(perSecond / other.perSecond)} times its events per second at 1/${figure(cpu)} of its CPU per event (${shape})`,
+    ]
   })
   const joins = figure(theirs.joining.wholeState / ours.joining.wholeState)
-  return `\nHeld against ${theirs.server}: the whole state ${joins} times as fast, ${times.join(', ')}.\n`
+  return `\nHeld against ${theirs.server} with ${figure(theirs.members)} members: the whole state ${joins} times as fast; ${times.join('; ')}.\n`
 }

@@ -15,7 +15,7 @@ import { prepareSynapse } from '../synapse/synapse.ts'
 import { keptRoom, type KeptRoom } from './kept-room.ts'
 import { costOf, type Cost } from './measure.ts'
 import { Resident } from './resident.ts'
-import { RESULTS, type JoinResult, type ReceiveResult, type Result, writeReport } from './report.ts'
+import { RESULTS, resultFile, type JoinResult, type ReceiveResult, type Result, writeReport } from './report.ts'
 import { eventsAfter, openSender, transactionsOf, type Shape } from './traffic.ts'
 
 const RESIDENT_ADDRESS = '127.0.0.9'
@@ -34,6 +34,7 @@ const { values } = parseArgs({
     'resident-port': { type: 'string', default: '18449' },
     'node-options': { type: 'string', default: NODE_OPTIONS },
     python: { type: 'string' },
+    note: { type: 'string' },
     report: { type: 'boolean', default: false },
   },
 })
@@ -62,7 +63,7 @@ async function measure(): Promise<void> {
       receiving.push(received)
     }
     const answerMiB = resident.answerBytes / 2 ** 20
-    keep({ server: peer.label, ...size, answerMiB, machine: describeMachine(), joining, receiving })
+    keep({ server: peer.label, ...size, answerMiB, machine: describeMachine(), note: values.note, joining, receiving })
     await peer.stop()
   } finally {
     resident.close()
@@ -156,5 +157,5 @@ function show(what: string, result: object & { readonly cost: Cost }): void {
 
 function keep(result: Result): void {
   mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(join(RESULTS, `${result.server}.json`), JSON.stringify(result, undefined, 2))
+  writeFileSync(resultFile(result), JSON.stringify(result, undefined, 2))
 }

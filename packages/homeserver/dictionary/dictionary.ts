@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Database, Statement } from '@holdfast/platform/database/database'
 import * as storage from '../storage/dictionary.ts'
-import { openNidAllocator } from '../storage/nids.ts'
+import { openNidAllocator, type NidAllocator } from '../storage/nids.ts'
 
 export type StateKey = { readonly type: string; readonly stateKey: string }
 
@@ -165,7 +165,7 @@ function openWordTable(db: Database, kind: string): WordTable {
     const rest = [...unknown.values()]
     for (let start = 0; start < rest.length; start += WORDS_AT_ONCE * COMMITS_AT_ONCE) {
       const parts = Array.from({ length: COMMITS_AT_ONCE }, (_, index) => start + index * WORDS_AT_ONCE)
-      const made = parts.map((from) => makeAll(rest.slice(from, from + WORDS_AT_ONCE), findAll))
+      const made = parts.map((from) => makeAll({ db, allocator }, rest.slice(from, from + WORDS_AT_ONCE), findAll))
       for (const [text, nid] of (await Promise.all(made)).flatMap((some) => [...some])) {
         found.set(text, nid)
         nids.set(text, nid)
@@ -174,23 +174,26 @@ function openWordTable(db: Database, kind: string): WordTable {
     return words.map(({ text }) => found.get(text)!)
   }
 
-  async function makeAll<OneWord extends Word>(
-    words: readonly OneWord[],
-    findAll: FindAll<OneWord>,
-  ): Promise<ReadonlyMap<string, number>> {
-    if (words.length === 0) return new Map()
-    const found = await findAll(words)
-    const missing = words.filter(({ text }) => !found.has(text))
-    if (missing.length === 0) return found
-    const fresh = await allocator.take(missing.length)
-    await db.commit(missing.map((word, index) => word.insert(fresh[index]!)))
-    // Read back: another process, or whoever interns one of them alone, may have been first.
-    const made = await findAll(missing)
-    if (made.size < missing.length) throw new Error('dictionary rows vanished after their commit')
-    return new Map([...found, ...made])
-  }
-
   return { look, intern, internAll }
+}
+
+type Making = { readonly db: Database; readonly allocator: NidAllocator }
+
+async function makeAll<OneWord extends Word>(
+  { db, allocator }: Making,
+  words: readonly OneWord[],
+  findAll: FindAll<OneWord>,
+): Promise<ReadonlyMap<string, number>> {
+  if (words.length === 0) return new Map()
+  const found = await findAll(words)
+  const missing = words.filter(({ text }) => !found.has(text))
+  if (missing.length === 0) return found
+  const fresh = await allocator.take(missing.length)
+  await db.commit(missing.map((word, index) => word.insert(fresh[index]!)))
+  // Read back: another process, or whoever interns one of them alone, may have been first.
+  const made = await findAll(missing)
+  if (made.size < missing.length) throw new Error('dictionary rows vanished after their commit')
+  return new Map([...found, ...made])
 }
 
 async function readTexts<Text extends {}>(
