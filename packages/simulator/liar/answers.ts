@@ -28,7 +28,7 @@ export function answerFor(liar: Liar, request: HttpRequest): Told {
 function received(liar: Liar, request: HttpRequest): Told {
   const body = JSON.parse(Buffer.from(request.body).toString()) as JsonObject
   for (const pdu of (body['pdus'] ?? []) as readonly JsonObject[]) {
-    const room = liar.rooms.get(String(pdu['room_id']))
+    const room = liar.rooms.get(pdu['room_id'] as string)
     const event = room?.learn(pdu)
     if (room !== undefined && event !== undefined) room.tip = event.id
   }

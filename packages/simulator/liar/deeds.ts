@@ -176,7 +176,7 @@ const sendBadRequests: Deed = async (liar, room) => {
   for (const verb of ['send_join', 'send_leave', 'send_knock', 'invite'])
     await liar.ask(name, 'PUT', `/_matrix/federation/v${verb === 'send_knock' ? 1 : 2}/${verb}/${about}`, event.json)
   for (const body of [null, [], 'x', { pdus: 'x' }, { pdus: Array.from({ length: 60 }, () => event.json) }])
-    await liar.ask(name, 'PUT', `/_matrix/federation/v1/send/bad${liar.random.text(5)}`, body as JsonValue)
+    await liar.ask(name, 'PUT', `/_matrix/federation/v1/send/bad${liar.random.text(5)}`, body)
   await liar.ask(name, 'POST', `/_matrix/federation/v1/get_missing_events/${id}`, {
     latest_events: [5],
     limit: -1,

@@ -68,7 +68,7 @@ export class Liar {
   async send(destination: string, pdus: readonly JsonValue[], edus: readonly JsonValue[] = []): Promise<void> {
     this.#transactions += 1
     const body = { origin: this.name, origin_server_ts: this.nowMs(), pdus, edus }
-    await this.ask(destination, 'PUT', `/_matrix/federation/v1/send/lie${this.#transactions}`, body as JsonValue)
+    await this.ask(destination, 'PUT', `/_matrix/federation/v1/send/lie${this.#transactions}`, body)
   }
 
   async sendToAll(pdus: readonly JsonValue[]): Promise<void> {
@@ -82,7 +82,7 @@ export class Liar {
     const made = await this.ask(through, 'GET', `${path}?${versions}`)
     if (made?.status !== 200 || !isObject(made.body)) return false
     const template = made.body['event'] as JsonObject
-    const rules = rulesFor(String(made.body['room_version'] ?? '1'))
+    const rules = rulesFor((made.body['room_version'] ?? '1') as string)
     if (rules === undefined) return false
     const room = this.rooms.get(roomId) ?? new KnownRoom(roomId as RoomId, rules, this)
     const own = room.build({
