@@ -7,7 +7,7 @@ import { startTestHomeserver } from '../testing/homeserver.ts'
 
 const OPEN = { allow: ['*'] }
 
-test('nobody shuts out their own server', async () => {
+test('[ROOM6] nobody shuts out their own server', async () => {
   await using server = await startTestHomeserver()
   const ann = await server.user('ann')
   const { room_id: roomId } = await ann.ok('POST', '/createRoom', {})

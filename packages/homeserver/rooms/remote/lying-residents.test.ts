@@ -114,6 +114,10 @@ function honestState({ state }: World): JsonObject[] {
   return state.map(({ body }) => body)
 }
 
+function secondCreate({ peer, version, state }: World): JsonObject {
+  return finish(peer, version, { ...state[0]!.body, origin_server_ts: 7 }).body
+}
+
 const CHANGES: Record<string, JsonObject> = {
   'another type': { type: 'm.room.power_levels', state_key: '', content: { users: { [EVE]: 100 } } },
   'another sender': { sender: '@root:example.org' },
@@ -223,7 +227,7 @@ for (const version of ['1', '6', '10', '12']) {
     await w.ann.ok('PUT', `/rooms/${part(w.roomId)}/send/m.room.message/1`, { body: 'here' })
   })
 
-  test(`a join that cannot be begun here is taken back: version ${version}`, async (t) => {
+  test(`[ROOM7] a join that cannot be begun here is taken back: version ${version}`, async (t) => {
     const w = await world(t, version)
     const [create, ...others] = honestState(w)
     const states: Record<string, readonly JsonValue[]> = {
@@ -234,6 +238,8 @@ for (const version of ['1', '6', '10', '12']) {
         ...others,
       ],
       'only the create event': [create!],
+      // With another create event a room of version 12 is another room, whose events are none of this one.
+      ...(version === '12' ? {} : { 'two create events': [...honestState(w), secondCreate(w)] }),
     }
     for (const [what, state] of Object.entries(states)) {
       w.submitted.length = 0
@@ -247,7 +253,7 @@ for (const version of ['1', '6', '10', '12']) {
     assert.equal(await join(w), '200')
   })
 
-  test(`an invitation that names a wrong version keeps nobody out: version ${version}`, async (t) => {
+  test(`[ROOM8] an invitation that names a wrong version keeps nobody out: version ${version}`, async (t) => {
     const w = await world(t, version)
     // Rooms of version 12 have ids of another form: there is nothing to be wrong about.
     const wrong = { '1': '2', '6': '10', '10': '6', '12': '12' }[version]!
