@@ -72,11 +72,6 @@ const RULES: readonly Rule[] = [
     reason: `${OPEN}: restricted rooms of other servers in a hierarchy`,
   },
   {
-    name: /^TestRestrictedRooms(Local|Remote)Join(InMSC3787Room)?$/,
-    reason:
-      'sets a member event that names who vouches for it, which was refused; it is left out since, and the test has not been run again',
-  },
-  {
     name: /^TestRestrictedRooms\w*JoinFailOver/,
     reason:
       'wants a join to fail when the named server cannot let in; here the server that the room ID names is asked too',
