@@ -67,9 +67,9 @@ function answerInRoom({ liar, room, verb, eventId, request }: Question): Told {
     case 'event_auth':
       return { status: 200, body: { auth_chain: spoilt(liar, chain) } }
     case 'state_ids':
-      return { status: 200, body: { pdu_ids: ids(state), auth_chain_ids: ids(room.authChain(ids(state))) } }
     case 'state':
-      return { status: 200, body: { pdus: jsons(state), auth_chain: spoilt(liar, room.authChain(ids(state))) } }
+      // See README.md.
+      return { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'No.' } }
     case 'make_join':
     case 'make_leave':
       return { status: 200, body: template(liar, room, { userId: eventId, verb }) }
