@@ -11,6 +11,7 @@ import { insertAlias } from '../storage/aliases.ts'
 import { insertPublishedRoom } from '../storage/published-rooms.ts'
 import { createContent, defaultPowerLevels, presetState, type Preset } from './create-room-defaults.ts'
 import { inviteRemoteUser, type InviteDeps } from './remote/invite-remote.ts'
+import { assertAdmitsUs } from './room-acl.ts'
 import type { NewRoomEvent, RoomDraft } from './room-draft.ts'
 
 export type RoomCreation = {
@@ -122,7 +123,10 @@ async function firstEvents(
   ]
   if (alias !== undefined && !given.has('m.room.canonical_alias')) state.push(['m.room.canonical_alias', '', { alias }])
   for (const [type, content] of presetState(creation.preset)) if (!given.has(type)) state.push([type, '', content])
-  for (const { type, stateKey, content } of creation.initialState) state.push([type, stateKey, content])
+  for (const { type, stateKey, content } of creation.initialState) {
+    if (type === 'm.room.server_acl' && stateKey === '') assertAdmitsUs(deps, content)
+    state.push([type, stateKey, content])
+  }
   if (creation.name !== undefined) state.push(['m.room.name', '', { name: creation.name }])
   if (creation.topic !== undefined) {
     const topic = { topic: creation.topic, 'm.topic': { 'm.text': [{ body: creation.topic }] } }

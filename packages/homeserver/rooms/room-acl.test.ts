@@ -23,6 +23,8 @@ test('[ROOM6] nobody shuts out their own server', async () => {
   for (const list of lists) {
     const { status, body } = await ann.request('PUT', `/rooms/${part(roomId)}/state/m.room.server_acl`, list)
     assert.deepEqual([status, body.errcode], [400, 'M_INVALID_PARAM'], JSON.stringify(list))
+    const initial = [{ type: 'm.room.server_acl', state_key: '', content: list }]
+    assert.equal((await ann.request('POST', '/createRoom', { initial_state: initial })).status, 400)
   }
   await ann.ok('PUT', `/rooms/${part(roomId)}/state/m.room.server_acl`, { ...OPEN, deny: ['evil.example', 5, null] })
   await ann.ok('PUT', `/rooms/${part(roomId)}/state/m.room.server_acl/other`, {})
