@@ -16,8 +16,15 @@ export type Words = {
 /** Interned at once. */
 const EVENTS_AT_ONCE = 1_000
 
-export async function wordsOf(deps: Pick<Homeserver, 'dictionary'>, pdu: Pdu): Promise<Words> {
-  return (await wordsTogether(deps, [pdu]))[0]!
+export async function wordsOf({ dictionary }: Pick<Homeserver, 'dictionary'>, pdu: Pdu): Promise<Words> {
+  const { type, stateKey, sender } = pdu
+  const [senderNid, typeNid, stateKeyNid] = await Promise.all([
+    dictionary.internUser(sender),
+    dictionary.internEventType(type),
+    stateKey === undefined ? undefined : dictionary.internStateKey({ type, stateKey }),
+    ...memberOf(pdu).map((member) => dictionary.internUser(member)),
+  ])
+  return { senderNid, typeNid, stateKeyNid }
 }
 
 /** In the order of the events. */
