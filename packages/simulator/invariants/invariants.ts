@@ -8,7 +8,6 @@ import { membershipsMatchTheState } from './memberships-match-the-state.ts'
 import { nothingWaits } from './nothing-waits.ts'
 import { oneCreate } from './one-create.ts'
 import { onlyOwnSignatures } from './only-own-signatures.ts'
-import { syncTellsAll } from './sync-tells-all.ts'
 import { ownEventsFollowAcceptedOnes } from './own-events-follow-accepted-ones.ts'
 
 export type Invariant = (world: World) => Promise<void>
@@ -23,5 +22,4 @@ export const INVARIANTS: readonly Invariant[] = [
   oneCreate,
   onlyOwnSignatures,
   ownEventsFollowAcceptedOnes,
-  syncTellsAll,
 ]

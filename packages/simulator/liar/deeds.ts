@@ -180,7 +180,7 @@ const sendBadRequests: Deed = async (liar, room) => {
   await liar.ask(name, 'POST', `/_matrix/federation/v1/get_missing_events/${id}`, {
     latest_events: [5],
     limit: -1,
-  } as JsonValue)
+  })
   await liar.ask(name, 'GET', `/_matrix/federation/v1/backfill/${id}?v=%24x&limit=1e9`)
   await liar.ask(name, 'GET', `/_matrix/federation/v1/state_ids/${id}?event_id=%24nothing`)
 }

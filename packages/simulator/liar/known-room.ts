@@ -83,7 +83,7 @@ export class KnownRoom {
       authEvents: auth.map((eventId) => this.#edge(eventId)),
       depth: draft.depth ?? Math.max(0, ...depths) + 1,
       serverName: this.#name,
-      eventIdLocalpart: `lie${this.#built}`,
+      eventIdLocalpart: `lie${this.roomId.slice(1, 6)}${this.#built}`,
     })
     const event = this.learn(JSON.parse(signBuiltEvent(built, this.#name, this.#key)) as JsonObject)
     if (event === undefined) throw new Error('the lying server built something that is no event at all')

@@ -1,6 +1,4 @@
 /** A user at their own server, who tries again what was not answered. */
-import { FollowingClient } from '@holdfast/homeserver/testing/following-client'
-import type { TestUser } from '@holdfast/homeserver/testing/homeserver'
 import type { Random } from '@holdfast/platform/random/random'
 import type { VirtualTime } from '../time/virtual-time.ts'
 import type { SimulatedServer } from '../world/server.ts'
@@ -36,18 +34,7 @@ export class Person {
     this.server = deps.server
     this.random = deps.random
     this.userId = `@${deps.localpart}:${deps.server.name}`
-    this.follower = new FollowingClient({
-      name: this.userId,
-      user: this.#asTestUser(),
-      timelineLimit: 5,
-      pageLimit: 20,
-      lazyLoadMembers: false,
-      useStateAfter: true,
-    })
   }
-
-  /** Follows the rooms through /sync; an answer that does not fit what came before is an error. */
-  readonly follower: FollowingClient
 
   get token(): string {
     return this.#token ?? ''
@@ -112,21 +99,5 @@ export class Person {
       await this.#deps.time.sleep(AGAIN_MS)
     }
     throw new Error(`${this.userId} asked ${method} ${path} in vain`)
-  }
-
-  #asTestUser(): TestUser {
-    const insist = (method: string, path: string, body?: unknown): Promise<Reply> => this.insist(method, path, body)
-    return {
-      userId: this.userId,
-      token: '',
-      deviceId: '',
-      request: async (method, path, body) => ({ ...(await insist(method, path, body)), headers: {} }),
-      ok: async (method, path, body) => {
-        const reply = await insist(method, path, body)
-        if (reply.status !== 200)
-          throw new Error(`${method} ${path} answered ${reply.status} ${JSON.stringify(reply.body)}`)
-        return reply.body
-      },
-    }
   }
 }

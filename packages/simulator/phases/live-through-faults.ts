@@ -30,12 +30,8 @@ async function live({ society, time, plan }: World, person: Person): Promise<voi
   for (let actions = 0; actions < plan.actionsPerPerson; actions += 1) {
     await time.sleep(person.random.integer(Math.floor(pauseMs * 2)))
     await actOnce(society, person)
-    if (person.random.integer(SYNCS_EVERY) === 0) await person.follower.sync({ lost: person.random.integer(5) === 0 })
   }
 }
-
-/** Actions between two syncs. */
-const SYNCS_EVERY = 4
 
 const LIES = 15
 
