@@ -130,11 +130,16 @@ suite('generated operations', () => {
 
   test('bodies of the examples parse', () => {
     for (const { operation, source, name } of cases) {
-      for (const body of source.bodies)
+      for (const body of source.bodies.filter((one) => !contradictsItsProse(name, one)))
         assert.doesNotThrow(() => operation.parseBody(body), `${name} ${JSON.stringify(body)}`)
     }
   })
 })
+
+/** One example of 2018 has a tag's order as a text, where the text beside it says that it is a number. */
+function contradictsItsProse(name: string, body: unknown): boolean {
+  return name.startsWith('2018-08 PUT') && name.endsWith('/tags/{tag}') && JSON.stringify(body) === '{"order":"1"}'
+}
 
 suite('response schemas', () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
