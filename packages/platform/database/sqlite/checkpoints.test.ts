@@ -36,7 +36,8 @@ async function rounds(...results: readonly Partial<CheckpointDone>[]): Promise<s
 
 async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 1) {
-    assert.ok(waited < 100, 'nothing happened in 10 s')
+    // The thread of checkpoints gives way to everything else on the machine.
+    assert.ok(waited < 600, 'nothing happened in a minute')
     await sleep(100)
   }
 }
