@@ -167,6 +167,7 @@ test('[OUT21] EDUs survive failures and a crash, and are sent again with the sam
   world.answer(() => ({ status: 503 }))
   await enqueue(world, A, numbered(3))
   await until(() => messageIds(world, A).length === 3, 'they are tried')
+  await until(() => world.outbox.totals()!.pausing === 1, 'it failed')
   world.answer(() => new Promise(() => {}))
   await world.clock.advance(2_000)
   await until(() => messageIds(world, A).length === 6, 'they are tried again')
