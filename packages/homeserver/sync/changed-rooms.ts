@@ -1,6 +1,8 @@
 /** Which of a user's rooms a sync has to look at: their newest positions are compared, not the rooms. */
+import { stateEventAt } from '../rooms/current-state.ts'
 import { membershipsBack } from '../rooms/membership-history.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
+import { stateAt } from './room-state.ts'
 import type { SyncContext } from './sync-context.ts'
 
 export type ChangedRoom = {
@@ -48,17 +50,27 @@ function touchedSince({ deps }: SyncContext, roomNid: number, since: number): bo
   return since < deps.streams.startPosition || deps.streams.roomPosition(roomNid) > since
 }
 
-/** A room of which the user's membership changed after the token: back along what each member event replaced. */
-async function changedSince({ deps }: SyncContext, membership: UserMembership, since: number): Promise<ChangedRoom> {
+/** A room of which the user's membership changed after the token. */
+async function changedSince(context: SyncContext, membership: UserMembership, since: number): Promise<ChangedRoom> {
+  if (await wasJoined(context, membership, since)) return { membership, since, ...PLAIN }
   let atToken: unknown
-  let wasThere = false
-  for await (const { event, membership: past } of membershipsBack(deps, membership.eventNid)) {
+  let isAnother = false
+  for await (const { event, membership: past } of membershipsBack(context.deps, membership.eventNid)) {
     if (event.position > since) continue
     atToken ??= past
-    wasThere = past === 'join'
-    if (wasThere) break
+    isAnother = past === 'join'
+    if (isAnother) break
   }
-  if (atToken === 'join') return { membership, since, ...PLAIN }
-  const wasAsked = atToken === 'invite' || atToken === 'knock'
-  return { membership, since: undefined, isAnother: wasThere, wasAsked }
+  return { membership, since: undefined, isAnother, wasAsked: atToken === 'invite' || atToken === 'knock' }
+}
+
+/** By the room's state at the token: where branches meet, a member event may have replaced another one than that state had. */
+async function wasJoined(
+  { deps, requester }: SyncContext,
+  { roomNid }: UserMembership,
+  since: number,
+): Promise<boolean> {
+  const state = await stateAt(deps, roomNid, since)
+  const member = await stateEventAt(deps, state, { type: 'm.room.member', stateKey: requester.userId })
+  return member?.pdu.content['membership'] === 'join'
 }
