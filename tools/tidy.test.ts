@@ -353,6 +353,12 @@ describe('endpoints', () => {
     )
   })
 
+  test('an operation may be varied before it is served', () => {
+    const varied =
+      "import * as rs from '@holdfast/api/generated/client-server/room_send'\nconst one: typeof rs.other = {\n  ...rs.other,\n}\nroute(rs.sendMessage, f); route(one, g)"
+    accepts(checkEndpoints, { ...generated, 'packages/homeserver/client-server/room_send.ts': varied })
+  })
+
   test('an operation may be imported by its name', () => {
     const named =
       "import { sendMessage, other } from '@holdfast/api/generated/client-server/room_send'\nroute(sendMessage, f); route(other, g)"

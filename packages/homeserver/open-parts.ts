@@ -17,6 +17,7 @@ import type { KeyFetcher } from './federation/keys/key-fetcher.ts'
 import { openServerKeys } from './federation/keys/server-keys.ts'
 import { openSigningKeys } from './federation/keys/signing-keys.ts'
 import { openOutbox } from './federation/outbox/outbox.ts'
+import { openOwnPolicyServer } from './federation/policy/own/own-policy-server.ts'
 import { openPolicedRooms } from './federation/policy/policed-queue.ts'
 import { openReceivedTransactions } from './federation/received-transactions.ts'
 import { remoteKeysOver } from './federation/remote-queries/remote-keys.ts'
@@ -95,6 +96,10 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
   const presence = new PresenceTracker({ ...shared, waker: presenceWaker, isEnabled, others: senders.presence })
   const remoteKeys = hasFederation ? remoteKeysOver(federation.client, clock) : undefined
   const fetcher = ports.keyFetcher ?? keyFetcherOver(federation.client)
+  const rateLimiter = openRateLimiter({ clock, limits: ports.settings.rateLimits })
+  const policy = ports.settings.policyServer
+  const ownPolicyServer =
+    policy === undefined ? undefined : await openOwnPolicyServer({ ...shared, random, rateLimiter }, policy)
   const parts: Homeserver = {
     ...shared,
     signingKeys,
@@ -110,7 +115,7 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
     requestSlots: openAllSlots(clock),
     inboxes: openRoomInboxes(),
     authGraph,
-    ...openPolicedRooms({ ...shared, authGraph, federation, signingKeyAt }),
+    ...openPolicedRooms({ ...shared, authGraph, federation, signingKeyAt, ownPolicyServer }),
     presence,
     remotePresence: openRemotePresence({ ...shared, presence }),
     presenceWaker,
@@ -125,7 +130,7 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
     passwords: ports.passwords ?? createPasswordHasher({ random }),
     authSessions: openAuthSessions({ clock, random }),
     registrationNonces: openNonces({ clock, random }),
-    rateLimiter: openRateLimiter({ clock, limits: ports.settings.rateLimits }),
+    rateLimiter,
     creationTimes: openCreationTimes(),
     sentMembers: openSentMembers(),
     spaces: { walks: openWalks(shared), remote: openRemoteSpaces({ clock, client: federation.client }) },

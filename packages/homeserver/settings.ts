@@ -1,7 +1,7 @@
 /** The settings of the homeserver, already parsed; `holdfast` derives them from the configuration. */
 
 import type { RateLimits } from '@holdfast/platform/config/rate-limits'
-import type { ServerName, UserId } from '@holdfast/protocol/ids/brand'
+import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
 import type { RoomVersion } from '@holdfast/protocol/room-version/rules'
 
 export type HomeserverSettings = {
@@ -23,6 +23,8 @@ export type HomeserverSettings = {
   readonly guests?: boolean
   /** Whether presence is kept and told at all. */
   readonly presence: boolean
+  /** Rooms may use this server as their policy server; it signs nothing of those whom these lists ban (default: it is none). */
+  readonly policyServer?: { readonly lists: readonly RoomId[] } | undefined
   /** The version of new rooms whose creator names none (default: that of the specification). */
   readonly defaultRoomVersion?: RoomVersion
 }

@@ -1,5 +1,6 @@
 /** What the homeserver needs to know of the configuration. */
 import type { HomeserverSettings } from '@holdfast/homeserver/settings'
+import type { RoomId } from '@holdfast/protocol/ids/brand'
 import type { Config } from '@holdfast/platform/config/keys'
 
 export function homeserverSettings(config: Config): HomeserverSettings {
@@ -11,6 +12,7 @@ export function homeserverSettings(config: Config): HomeserverSettings {
     guests: config.guests ?? config.registration === 'open',
     presence: config.presence,
     defaultRoomVersion: config.defaultRoomVersion,
+    policyServer: config.policyServer ? { lists: config.policyLists as readonly RoomId[] } : undefined,
     terms: termsOf(config),
     rateLimits: config.rateLimits,
   }

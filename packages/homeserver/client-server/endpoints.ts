@@ -24,6 +24,7 @@ import * as logout from './logout.ts'
 import * as messagePagination from './message_pagination.ts'
 import * as openid from './openid.ts'
 import * as passwordManagement from './password_management.ts'
+import * as policyServer from './policy_server.ts'
 import * as presence from './presence.ts'
 import * as profile from './profile.ts'
 import * as pushrules from './pushrules.ts'
@@ -83,6 +84,7 @@ const FILES: readonly Handlers[] = [
   messagePagination,
   openid,
   passwordManagement,
+  policyServer,
   presence,
   profile,
   pushrules,

@@ -17,6 +17,7 @@ import * as leavingV2 from './leaving-v2.ts'
 import * as openid from './openid.ts'
 import * as publicRooms from './public_rooms.ts'
 import * as query from './query.ts'
+import * as roomPolicy from './room_policy.ts'
 import * as spaceHierarchy from './space_hierarchy.ts'
 import * as thirdPartyInvite from './third_party_invite.ts'
 import * as transactions from './transactions.ts'
@@ -46,6 +47,7 @@ const FILES: readonly Handlers[] = [
   openid,
   publicRooms,
   query,
+  roomPolicy,
   spaceHierarchy,
   thirdPartyInvite,
   transactions,

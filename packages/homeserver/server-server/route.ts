@@ -79,6 +79,7 @@ const SLOTS: ReadonlyMap<string, SlotKind> = new Map([
   ['sendJoin', 'reads'],
   ['sendJoinV2', 'reads'],
   ['getSpaceHierarchy', 'reads'],
+  ['askPolicyServerToSign', 'reads'],
   ['queryUserEncryptionKeys', 'keys'],
 ])
 

@@ -1,4 +1,4 @@
-/** SQL of the server's own name, one row, and of the keys that it signs with. */
+/** SQL of the server's own name, one row, and of the keys that it signs with, as itself and as a policy server. */
 import { statement, type Reader, type Statement } from '@holdfast/platform/database/database'
 import { sql } from '@holdfast/platform/database/sql'
 
@@ -42,4 +42,22 @@ export function expireSigningKey(keyId: string, expiredMs: number): Statement {
     sql`UPDATE signing_keys SET expired_ms = ${expiredMs} WHERE key_id = ${keyId} AND expired_ms IS NULL`,
     { changes: 1 },
   )
+}
+
+/** Undefined before this server was first started as a policy server. */
+export async function policyKeySeed(db: Reader): Promise<Uint8Array | undefined> {
+  const row = await db.row<{ seed: Uint8Array }>(sql`SELECT seed FROM policy_server_key WHERE only_row = 1`)
+  return row?.seed
+}
+
+export function insertPolicyKey({
+  seed,
+  createdMs,
+}: {
+  readonly seed: Uint8Array
+  readonly createdMs: number
+}): Statement {
+  return statement(sql`INSERT INTO policy_server_key (only_row, seed, created_ms) VALUES (1, ${seed}, ${createdMs})`, {
+    changes: 1,
+  })
 }

@@ -43,6 +43,9 @@ function optional<T>(
 /** appendices/#server-name; at most 230 characters are recommended there. */
 const SERVER_NAME = /^(?=.{1,230}$)(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::\d{1,5})?$/
 
+/** appendices/#room-ids, with and without a server name. */
+const ROOM_ID = /^![^\s,]{1,254}$/
+
 export const CONFIG_KEYS = {
   serverName: required({
     section: 'Basics',
@@ -196,6 +199,20 @@ export const CONFIG_KEYS = {
     doc: 'The sender of mails, such as `Holdfast <noreply@example.org>`. By default `noreply@` the server name.',
   }),
 
+  policyServer: required({
+    section: 'Limits',
+    kind: flag,
+    default: false,
+    defaultText: 'false',
+    doc: 'Whether rooms may use this server as their policy server: name it in `m.room.policy` with the key that `/.well-known/matrix/policy_server` tells, and have a user of it in the room.',
+  }),
+  policyLists: required({
+    section: 'Limits',
+    kind: list('list of room IDs', text({ pattern: ROOM_ID, what: 'a room ID such as !abc:example.org' })),
+    default: [],
+    defaultText: '(none)',
+    doc: 'Rooms with policy lists (`m.policy.rule.user`, `m.policy.rule.server`) that a user of this server is in. As a policy server it signs no event of those whom they ban.',
+  }),
   rateLimits: required({
     section: 'Limits',
     kind: rateLimits,

@@ -28,6 +28,11 @@ export const RATE_LIMIT_CLASSES = {
   room_creation: { perSecond: 0.1, burst: 20, doc: 'Rooms created by one user.' },
   profile: { perSecond: 1, burst: 60, doc: 'Profile changes by one user.' },
   presence: { perSecond: 0.2, burst: 5, doc: 'Presence changes by one user.' },
+  policy_signature: {
+    perSecond: 1,
+    burst: 30,
+    doc: 'Events of one user in one room that this server signs as a policy server.',
+  },
   user_directory: { perSecond: 2, burst: 60, doc: 'Searches in the user directory by one user.' },
 } as const satisfies Record<string, ClassDoc>
 

@@ -3,7 +3,6 @@
  * that may only shrink, tools/missing-operations.json.
  */
 import { posix } from 'node:path'
-import { type Token } from '../tokens.ts'
 import { type Finding, type Repository, type SourceFile } from '../repository.ts'
 
 export const MISSING_PATH = 'tools/missing-operations.json'
@@ -51,24 +50,31 @@ function fileRoutes(file: SourceFile): Route[] {
     return match === null ? [] : [{ key: `${match[1]}/${match[2]}`, names: names.map(({ name }) => name) }]
   })
   return file.tokens.flatMap((token, index) => {
-    const id = ROUTE_FUNCTIONS.has(token.text) ? routedOperation(file.tokens, index) : undefined
+    const named = ROUTE_FUNCTIONS.has(token.text) ? routedOperation(file, index) : undefined
     const source = sources.find(
-      ({ key, names }) => names.includes(id ?? '') || (names.includes('*') && isNamedAs(file, index, key)),
+      ({ key, names }) => names.includes(named?.id ?? '') || (names.includes('*') && isNamespaceOf(file, named, key)),
     )
-    return id === undefined || source === undefined ? [] : [{ file, line: token.line, key: source.key, id }]
+    return named === undefined || source === undefined
+      ? []
+      : [{ file, line: token.line, key: source.key, id: named.id }]
   })
 }
 
-function routedOperation(tokens: readonly Token[], index: number): string | undefined {
-  if (tokens[index + 1]?.text !== '(' || tokens[index + 2]?.kind !== 'word') return undefined
-  return tokens[index + 3]?.text === '.' ? tokens[index + 4]?.text : tokens[index + 2]?.text
+type NamedOperation = { readonly namespace: string | undefined; readonly id: string }
+
+/** What is handed to a route function, also by way of `const operation: typeof namespace.id = { … }`. */
+function routedOperation({ tokens, text }: SourceFile, index: number): NamedOperation | undefined {
+  const first = tokens[index + 2]
+  if (tokens[index + 1]?.text !== '(' || first?.kind !== 'word') return undefined
+  if (tokens[index + 3]?.text === '.') return { namespace: first.text, id: tokens[index + 4]?.text ?? '' }
+  const varied = new RegExp(`^const ${first.text}: typeof (\\w+)\\.(\\w+) =`, 'm').exec(text)
+  return varied === null ? { namespace: undefined, id: first.text } : { namespace: varied[1], id: varied[2] ?? '' }
 }
 
-/** Whether `namespace.operation` names the import of that generated file as a namespace. */
-function isNamedAs(file: SourceFile, index: number, key: string): boolean {
-  if (file.tokens[index + 3]?.text !== '.') return false
-  const namespace = file.tokens[index + 2]?.text ?? ''
-  return file.text.includes(`import * as ${namespace} from '@holdfast/api/generated/${key}'`)
+/** Whether the operation is named by way of an import of that generated file as a namespace. */
+function isNamespaceOf(file: SourceFile, named: NamedOperation | undefined, key: string): boolean {
+  const { namespace } = named ?? {}
+  return namespace !== undefined && file.text.includes(`import * as ${namespace} from '@holdfast/api/generated/${key}'`)
 }
 
 export function missingOperations(repository: Repository): MissingList {

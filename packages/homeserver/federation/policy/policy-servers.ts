@@ -1,10 +1,16 @@
 /** Which policy server a room uses now, and asking it to sign an event. <https://spec.matrix.org/v1.19/server-server-api/#policy-servers> */
 import { LRUCache } from 'lru-cache'
+import { MatrixError } from '@holdfast/protocol/errors'
 import { exactEvent } from '@holdfast/protocol/event/exact-json'
 import type { ParsedPdu } from '@holdfast/protocol/event/format'
 import type { EventId } from '@holdfast/protocol/ids/brand'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
-import { policyServerOf, policySignatureIn, type PolicyServer } from '@holdfast/protocol/receipt/policy-server'
+import {
+  POLICY_KEY_ID,
+  policyServerOf,
+  policySignatureIn,
+  type PolicyServer,
+} from '@holdfast/protocol/receipt/policy-server'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { StateKey } from '../../dictionary/dictionary.ts'
@@ -13,6 +19,7 @@ import { isResident, type RoomHead } from '../../rooms/room-heads.ts'
 import { ask } from '../remote-rooms/ask.ts'
 import { openSlots, type Slots } from '../remote-queries/slots.ts'
 import { FederationFailed } from '../transport/federation-failed.ts'
+import type { OwnPolicyServer } from './own/own-policy-server.ts'
 
 export const POLICY_KEY: StateKey = { type: 'm.room.policy', stateKey: '' }
 
@@ -23,6 +30,8 @@ export type PolicyAnswer =
   | { readonly kind: 'signed'; readonly signature: string }
   /** It did not sign; `error` says why, unless its signature does not hold. */
   | { readonly kind: 'not-signed'; readonly error: FederationFailed | undefined }
+  /** It is this server, which does not sign. */
+  | { readonly kind: 'refused'; readonly error: MatrixError }
   /** It was not asked, for too much waits for it. */
   | { readonly kind: 'busy' }
 
@@ -35,6 +44,8 @@ export type PolicyQuestion = {
 }
 
 export type PolicyServers = {
+  /** This server as a policy server; undefined: it is none. */
+  readonly own: OwnPolicyServer | undefined
   /** The one that the room uses; undefined: none. `unknown`: only `load` can tell. */
   peek(head: RoomHead): PolicyInUse | undefined | 'unknown'
   load(head: RoomHead): Promise<PolicyInUse | undefined>
@@ -42,7 +53,9 @@ export type PolicyServers = {
   ask(policy: PolicyInUse, question: PolicyQuestion): Promise<PolicyAnswer>
 }
 
-export type PolicyServersDeps = Pick<Homeserver, 'clock' | 'dictionary' | 'events' | 'federation' | 'serverName'>
+export type PolicyServersDeps = Pick<Homeserver, 'clock' | 'dictionary' | 'events' | 'federation' | 'serverName'> & {
+  readonly ownPolicyServer: OwnPolicyServer | undefined
+}
 
 export const POLICY_LIMITS = {
   sentAtOnceMax: 8,
@@ -70,6 +83,7 @@ export function openPolicyServers(deps: PolicyServersDeps): PolicyServers {
   let keyNid: number | undefined
 
   return {
+    own: deps.ownPolicyServer,
     peek: (head) => (keyNid === undefined || stateMapGet(head.state.map, keyNid) !== undefined ? 'unknown' : undefined),
     load: async (head) => {
       // Once made, the integer makes the question cheap for all the rooms without a policy server.
@@ -118,8 +132,9 @@ async function askInTurn(
   slots: Slots,
   { policy, question }: { readonly policy: PolicyInUse; readonly question: PolicyQuestion },
 ): Promise<PolicyAnswer> {
-  // A key that is none signs nothing, and we sign nothing as a policy server.
-  if (policy.key === undefined || policy.server === deps.serverName) return NOT_SIGNED
+  // A key that is none signs nothing.
+  if (policy.key === undefined) return NOT_SIGNED
+  if (policy.server === deps.serverName) return askOurselves(deps, policy, question)
   const timeoutMs = question.kind === 'sent' ? POLICY_LIMITS.sentMs : POLICY_LIMITS.receivedMs
   let isAsked = false
   try {
@@ -130,6 +145,23 @@ async function askInTurn(
   } catch (error) {
     if (error instanceof FederationFailed) return { kind: 'not-signed', error }
     return isAsked ? NOT_SIGNED : { kind: 'busy' }
+  }
+}
+
+async function askOurselves(
+  { ownPolicyServer, serverName }: PolicyServersDeps,
+  policy: PolicyInUse,
+  { event }: PolicyQuestion,
+): Promise<PolicyAnswer> {
+  if (ownPolicyServer === undefined) return NOT_SIGNED
+  try {
+    const answer = { [serverName]: { [POLICY_KEY_ID]: await ownPolicyServer.sign(event) } }
+    // The room may name a key that is not, or no longer, ours.
+    const signature = policySignatureIn(answer, policy, event)
+    return signature === undefined ? NOT_SIGNED : { kind: 'signed', signature }
+  } catch (error) {
+    if (error instanceof MatrixError) return { kind: 'refused', error }
+    throw error
   }
 }
 

@@ -13,6 +13,7 @@ export function refusalOf(answer: Exclude<PolicyAnswer, { kind: 'signed' }>, { s
       extra: { retry_after_ms: BUSY_RETRY_AFTER_MS },
     })
   }
+  if (answer.kind === 'refused') return answer.error
   const { error } = answer
   if (error === undefined)
     return matrixError('M_FORBIDDEN', `${server}, the policy server of this room, did not sign the event.`)

@@ -11,6 +11,13 @@ INSERT INTO signing_keys (key_id, seed, created_ms, expired_ms) SELECT key_id, s
 ALTER TABLE server_identity DROP COLUMN key_id;
 ALTER TABLE server_identity DROP COLUMN seed;
 
+-- The key that this server signs with as a policy server.
+CREATE TABLE policy_server_key (
+  only_row BIGINT PRIMARY KEY CHECK (only_row = 1),
+  seed {{bytes}} NOT NULL,
+  created_ms BIGINT NOT NULL
+);
+
 -- The newest word of each server about its keys, as it was signed: what a notary passes on.
 CREATE TABLE server_key_responses (
   server_name {{text}} PRIMARY KEY,
