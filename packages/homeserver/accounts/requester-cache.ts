@@ -1,5 +1,6 @@
 /** Access tokens seen lately, and whose they are. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Requester } from './requester.ts'
 
 export type KnownToken = {
@@ -33,7 +34,7 @@ export function openRequesterCache(): RequesterCache {
   const watchers = new Map<number, Set<Watcher>>()
   let revocations = 0
   const tokens = new LRUCache<string, KnownToken>({
-    max: KNOWN_TOKENS_MAX,
+    ...upTo(KNOWN_TOKENS_MAX),
     dispose: ({ requester }, tokenHash) => {
       const hashes = hashesOfDevice.get(requester.deviceNid)
       hashes?.delete(tokenHash)

@@ -1,5 +1,6 @@
 /** Integer ids of users, event types and state keys: looked up, or made on first sight, and cached. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import type { Database, Statement } from '@holdfast/platform/database/database'
 import * as storage from '../storage/dictionary.ts'
@@ -42,8 +43,8 @@ export function openDictionary(db: Database): Dictionary {
   const users = openWordTable(db, 'user')
   const types = openWordTable(db, 'event_type')
   const keys = openWordTable(db, 'state_key')
-  const userTexts = new LRUCache<number, UserId>({ max: CACHED_WORDS_MAX })
-  const keyTexts = new LRUCache<number, StateKey>({ max: CACHED_WORDS_MAX })
+  const userTexts = new LRUCache<number, UserId>(upTo(CACHED_WORDS_MAX))
+  const keyTexts = new LRUCache<number, StateKey>(upTo(CACHED_WORDS_MAX))
 
   const userWord = (userId: UserId): Word => ({
     text: userId,
@@ -118,7 +119,7 @@ const WORDS_AT_ONCE = 250
 const COMMITS_AT_ONCE = 4
 
 function openWordTable(db: Database, kind: string): WordTable {
-  const nids = new LRUCache<string, number>({ max: CACHED_WORDS_MAX })
+  const nids = new LRUCache<string, number>(upTo(CACHED_WORDS_MAX))
   const making = new Map<string, Promise<number>>()
   const allocator = openNidAllocator(db, kind)
 

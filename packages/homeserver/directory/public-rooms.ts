@@ -1,5 +1,6 @@
 /** The public room directory: its rooms, largest first, in pages. <https://spec.matrix.org/v1.19/client-server-api/#published-room-directory> */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
@@ -14,7 +15,7 @@ export type PublicRoomCache = LRUCache<number, { readonly room: PublicRoom; read
 const CACHED_ROOMS_MAX = 20_000
 
 export function openPublicRoomCache(): PublicRoomCache {
-  return new LRUCache({ max: CACHED_ROOMS_MAX })
+  return new LRUCache(upTo(CACHED_ROOMS_MAX))
 }
 
 export type DirectoryQuery = {

@@ -1,5 +1,6 @@
 /** How many one-time keys a device has left, in memory: every sync tells it. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Database } from '@holdfast/platform/database/database'
 import { fallbackKeys, oneTimeKeyCounts } from '../storage/one-time-keys.ts'
 
@@ -18,7 +19,7 @@ export type KeyCounts = {
 const CACHED_DEVICES_MAX = 50_000
 
 export function openKeyCounts(db: Database): KeyCounts {
-  const cache = new LRUCache<number, DeviceKeyCounts>({ max: CACHED_DEVICES_MAX })
+  const cache = new LRUCache<number, DeviceKeyCounts>(upTo(CACHED_DEVICES_MAX))
   const loading = new Map<number, Promise<DeviceKeyCounts>>()
 
   async function load(deviceNid: number): Promise<DeviceKeyCounts> {

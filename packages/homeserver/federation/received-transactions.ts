@@ -4,6 +4,7 @@
  * ids, and EDUs that must come once by theirs.
  */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
@@ -17,7 +18,7 @@ const REMEMBERED_MAX = 20_000
 
 export function openReceivedTransactions(clock: Pick<Clock, 'monotonicMs'>): ReceivedTransactions {
   const answers = new LRUCache<string, { readonly answer: Promise<object>; readonly startedMs: number }>({
-    max: REMEMBERED_MAX,
+    ...upTo(REMEMBERED_MAX),
   })
   return {
     once: <T extends object>(origin: ServerName, transactionId: string, work: () => Promise<T>): Promise<T> => {

@@ -1,5 +1,6 @@
 /** Rate limits as token buckets, in bounded memory. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { matrixError, type MatrixError } from '@holdfast/protocol/errors'
 import type { RateLimit, RateLimitClass, RateLimits } from '@holdfast/platform/config/rate-limits'
@@ -39,7 +40,7 @@ export function openRateLimiter(deps: {
     const rate = deps.limits?.[limit]
     if (rate === undefined) return undefined
     const nowMs = deps.clock.monotonicMs()
-    const buckets = classes.get(limit) ?? new LRUCache<string | number, Bucket>({ max: BUCKETS_MAX })
+    const buckets = classes.get(limit) ?? new LRUCache<string | number, Bucket>(upTo(BUCKETS_MAX))
     classes.set(limit, buckets)
     const bucket = buckets.get(key) ?? { fullAtMs: nowMs }
     buckets.set(key, bucket)

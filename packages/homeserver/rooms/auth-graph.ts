@@ -1,5 +1,6 @@
 /** Which events authorise which, by integer ids: read in batches, kept as arrays of numbers. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Reader } from '@holdfast/platform/database/database'
 import { yieldToLoop } from '@holdfast/platform/clock/yield'
 import { eventEdges } from '../storage/event-graph.ts'
@@ -17,7 +18,7 @@ const LOAD_BATCH = 500
 
 export function openAuthGraph(db: Reader): AuthGraph {
   // An event's edges never change, so nothing here grows old.
-  const cache = new LRUCache<number, readonly number[]>({ max: CACHED_EVENTS_MAX })
+  const cache = new LRUCache<number, readonly number[]>(upTo(CACHED_EVENTS_MAX))
 
   async function load(nids: readonly number[], found: Map<number, readonly number[]>): Promise<void> {
     for (const { event_nid, edges } of await eventEdges(db, nids)) {

@@ -3,6 +3,7 @@
  * alike in one millisecond would be one: each user's rooms are a millisecond apart.
  */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 
 export type CreationTimes = {
   /** A time at or right after `nowMs` that no other room of this user has. */
@@ -12,7 +13,7 @@ export type CreationTimes = {
 const REMEMBERED_USERS_MAX = 10_000
 
 export function openCreationTimes(): CreationTimes {
-  const newest = new LRUCache<number, number>({ max: REMEMBERED_USERS_MAX })
+  const newest = new LRUCache<number, number>(upTo(REMEMBERED_USERS_MAX))
   return {
     next: ({ userNid, nowMs }) => {
       const ms = Math.max(nowMs, (newest.get(userNid) ?? 0) + 1)

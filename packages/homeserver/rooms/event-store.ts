@@ -1,5 +1,6 @@
 /** Events as the homeserver holds them: the parsed PDU with what only this server knows of it. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import { hash } from 'node:crypto'
 import type { EventId } from '@holdfast/protocol/ids/brand'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
@@ -58,7 +59,7 @@ export function openEventStore(db: Database): EventStore {
   })
   const room = openRoomIdentities(db)
   // A read that began before a redaction was committed must not put the old text back into the cache.
-  const redacted = new LRUCache<number, true>({ max: REMEMBERED_REDACTIONS_MAX })
+  const redacted = new LRUCache<number, true>(upTo(REMEMBERED_REDACTIONS_MAX))
 
   async function fromRows(rows: readonly storage.EventRow[]): Promise<readonly StoredEvent[]> {
     const events: StoredEvent[] = []

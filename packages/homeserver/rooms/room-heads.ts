@@ -1,5 +1,6 @@
 /** The newest state of each room, in memory while the room is used; rebuilt from storage on a miss. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { Database } from '@holdfast/platform/database/database'
 import { roomServers } from '../storage/federation-rooms.ts'
@@ -35,7 +36,7 @@ export type RoomHead = RoomIdentity & {
 export type RoomMembers = {
   readonly joined: Set<number>
   readonly invited: Set<number>
-  /** How many joined members each other server has. */
+  /** How many joined members each other server has; 0 for one that is only said to be in the room (see `incomplete/`). */
   readonly servers: Map<ServerName, number>
 }
 
@@ -65,7 +66,7 @@ export function openRoomHeads(deps: { db: Database; events: EventStore; states: 
     sizeCalculation: (head) =>
       HEAD_BYTES + head.state.map.size * BYTES_PER_STATE_ENTRY + head.members.joined.size * BYTES_PER_MEMBER,
   })
-  const nids = new LRUCache<RoomId, number>({ max: CACHED_ROOM_IDS_MAX })
+  const nids = new LRUCache<RoomId, number>(upTo(CACHED_ROOM_IDS_MAX))
   const loading = new Map<number, Promise<RoomHead>>()
   // A load that overlaps a commit may have read the rows of before; its result is not kept.
   const replacedWhileLoading = new Set<number>()

@@ -1,5 +1,6 @@
 /** What never changes about a room that has a state; of others the version may turn out to be another one. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
 import { rulesFor, type RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Reader } from '@holdfast/platform/database/database'
@@ -22,7 +23,7 @@ export type RoomIdentities = {
 
 /** Finds identities by room nid. @throws if there is no such room, or its version is unknown: only a broken database can cause that */
 export function openRoomIdentities(db: Reader): RoomIdentities {
-  const cache = new LRUCache<number, RoomIdentity>({ max: CACHED_ROOMS_MAX })
+  const cache = new LRUCache<number, RoomIdentity>(upTo(CACHED_ROOMS_MAX))
   const find = async (roomNid: number): Promise<RoomIdentity> => {
     const known = cache.get(roomNid)
     if (known !== undefined) return known

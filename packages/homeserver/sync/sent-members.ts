@@ -1,5 +1,6 @@
 /** Which member events a device was sent while it loads members lazily, so that they are not repeated. A cache: what it forgets is sent again. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { SyncContext } from './sync-context.ts'
 
 /** By device and room. */
@@ -15,7 +16,7 @@ type SentToDevice = {
 const REMEMBERED_MAX = 20_000
 
 export function openSentMembers(): SentMembers {
-  return new LRUCache({ max: REMEMBERED_MAX })
+  return new LRUCache(upTo(REMEMBERED_MAX))
 }
 
 /** The memory of one device in one room, empty if it begins anew. */

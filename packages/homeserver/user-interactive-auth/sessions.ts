@@ -1,5 +1,6 @@
 /** Sessions of user-interactive authentication: in memory, bounded, short-lived. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Random } from '@holdfast/platform/random/random'
 import type { JsonObject } from '@holdfast/protocol/json/value'
@@ -46,7 +47,7 @@ const REMEMBERED_CHARACTERS_MAX = 4_096
 const SESSION_ID_CHARACTERS = 24
 
 export function openAuthSessions(deps: { readonly clock: Clock; readonly random: Random }): AuthSessions {
-  const sessions = new LRUCache<string, AuthSession>({ max: SESSIONS_MAX })
+  const sessions = new LRUCache<string, AuthSession>(upTo(SESSIONS_MAX))
 
   function isLive(session: AuthSession): boolean {
     return session.expiresMs > deps.clock.monotonicMs()

@@ -1,5 +1,6 @@
 /** Which servers were asked for their keys in vain, and when they may be asked again. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 
@@ -21,7 +22,7 @@ const WAIT_MS_MAX = 5 * 60_000
 type Attempt = { readonly times: number; readonly notBeforeMs: number }
 
 export function openAttempts(clock: Pick<Clock, 'monotonicMs'>): Attempts {
-  const attempts = new LRUCache<ServerName, Attempt>({ max: REMEMBERED_MAX })
+  const attempts = new LRUCache<ServerName, Attempt>(upTo(REMEMBERED_MAX))
   return {
     mayAsk: (server) => (attempts.get(server)?.notBeforeMs ?? 0) <= clock.monotonicMs(),
     asked: (server, outcome) => {

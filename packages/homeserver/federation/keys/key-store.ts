@@ -1,5 +1,6 @@
 /** Known servers in memory, with the database behind. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Database, Statement } from '@holdfast/platform/database/database'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { parseVerifyKey } from '@holdfast/protocol/signing/verify-key'
@@ -19,7 +20,7 @@ const KEPT_SERVERS_MAX = 100_000
 const ADDED_BETWEEN_COUNTS = 1_000
 
 export function openKeyStore(db: Database): KeyStore {
-  const memory = new LRUCache<ServerName, KnownServer>({ max: REMEMBERED_SERVERS_MAX })
+  const memory = new LRUCache<ServerName, KnownServer>(upTo(REMEMBERED_SERVERS_MAX))
   const changing = new Map<ServerName, Promise<KnownServer>>()
   let added = 0
 

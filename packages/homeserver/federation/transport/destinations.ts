@@ -1,5 +1,6 @@
 /** What we know of other servers as destinations: whether they can be reached, and if not, when to try again. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Database } from '@holdfast/platform/database/database'
 import { originalText, storedText } from '@holdfast/platform/database/text'
@@ -72,7 +73,7 @@ export function openDestinations(deps: DestinationsDeps): Destinations {
 
 class DestinationTable implements Destinations {
   readonly #deps: DestinationsDeps
-  readonly #known = new LRUCache<ServerName, Known>({ max: DESTINATION_LIMITS.inMemoryMax })
+  readonly #known = new LRUCache<ServerName, Known>(upTo(DESTINATION_LIMITS.inMemoryMax))
   readonly #loading = new Map<ServerName, Promise<Known>>()
   readonly #interning = new Map<ServerName, Promise<number>>()
   readonly #listeners = new Set<(server: ServerName) => void>()

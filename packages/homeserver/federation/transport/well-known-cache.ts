@@ -1,5 +1,6 @@
 /** Delegations by well-known files, remembered as long as they say and the specification allows. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { Random } from '@holdfast/platform/random/random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
@@ -39,7 +40,7 @@ export function openWellKnownCache(deps: {
   readonly fetch: (host: string) => Promise<WellKnown>
 }): WellKnownCache {
   const { clock } = deps
-  const entries = new LRUCache<string, Entry>({ max: WELL_KNOWN_CACHE.hostsMax })
+  const entries = new LRUCache<string, Entry>(upTo(WELL_KNOWN_CACHE.hostsMax))
   return {
     delegatedTo: async (host) => {
       const key = host.toLowerCase()

@@ -1,5 +1,6 @@
 /** The past of a room from other servers: what lies before an event whose previous events are not here. */
 import { LRUCache } from 'lru-cache'
+import { upTo } from '@holdfast/platform/cache/up-to'
 import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { StateMap } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
@@ -28,7 +29,7 @@ const triedGaps = new WeakMap<RoomInboxes, LRUCache<number, number>>()
 const TRIED_MAX = 10_000
 
 function triedIn({ inboxes }: FillDeps): LRUCache<number, number> {
-  const tried = triedGaps.get(inboxes) ?? new LRUCache<number, number>({ max: TRIED_MAX })
+  const tried = triedGaps.get(inboxes) ?? new LRUCache<number, number>(upTo(TRIED_MAX))
   triedGaps.set(inboxes, tried)
   return tried
 }
