@@ -70,7 +70,7 @@ async function wasJoined(
   { roomNid }: UserMembership,
   since: number,
 ): Promise<boolean> {
-  const state = await stateAt(deps, roomNid, since)
-  const member = await stateEventAt(deps, state, { type: 'm.room.member', stateKey: requester.userId })
+  const { map } = await stateAt(deps, roomNid, since)
+  const member = await stateEventAt(deps, map, { type: 'm.room.member', stateKey: requester.userId })
   return member?.pdu.content['membership'] === 'join'
 }

@@ -255,7 +255,7 @@ export async function roomSnapshot(
     upTo: end,
     limit: room.limit,
     filter: context.filter.room.timeline,
-    state: 'after',
+    leadingTo: undefined,
   })
   const chunk = await oldEvents(deps, timeline.events, { reader: requester })
   const stateTexts = await oldEvents(deps, await allStateEvents(deps, state), { reader: requester, as: 'state' })

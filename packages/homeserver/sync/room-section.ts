@@ -1,10 +1,12 @@
 /** One room that the user is in or was in, as it stands in a sync. */
 import { applyEventFields } from '@holdfast/protocol/filter/event-fields'
 import type { JsonObject } from '@holdfast/protocol/json/value'
-import { stateMapSet, type StateMap } from '@holdfast/protocol/state/state-map'
+import { stateMapGet, stateMapRemove, stateMapSet, type StateMap } from '@holdfast/protocol/state/state-map'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { clientEvents } from '../rooms/client-events.ts'
 import { federationEvents } from '../rooms/federation-events.ts'
+import type { RoomHead } from '../rooms/room-heads.ts'
+import { EMPTY_STATE, type RoomState } from '../rooms/state-store.ts'
 import { changesMembers, movesMembers, stateAt, stateBefore, stateChanges } from './room-state.ts'
 import { sentMembersOf } from './sent-members.ts'
 import { roomSummary, summaryText } from './summary.ts'
@@ -33,6 +35,9 @@ const TIMELINE_LIMIT_MAX = 100
 export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomExtras): Promise<string | undefined> {
   const { context, membership } = room
   const { deps, filter, requester } = context
+  const isJoined = membership.membership === 'join'
+  const head = isJoined ? await deps.heads.byNid(membership.roomNid) : undefined
+  const states = await statesOf(deps, membership.roomNid, { span, head })
   const loaded = await loadTimeline(deps, {
     roomNid: membership.roomNid,
     reader: requester,
@@ -41,17 +46,15 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
     upTo: span.upTo,
     limit: Math.min(filter.room.timeline.limit ?? TIMELINE_LIMIT_DEFAULT, TIMELINE_LIMIT_MAX),
     filter: filter.room.timeline,
-    state: context.useStateAfter ? 'after' : 'before',
+    leadingTo: context.useStateAfter ? undefined : states.to.map,
   })
   const timeline = span.isAnother ? { ...loaded, limited: true } : loaded
-  const isJoined = membership.membership === 'join'
   const isNew = span.since === undefined
-  const head = isJoined ? await deps.heads.byNid(membership.roomNid) : undefined
   const summary =
-    head !== undefined && (span.since === undefined || (await mayChangeSummary(deps, timeline, span.since)))
+    head !== undefined && (isNew || (await mayChangeSummary(deps, timeline, states)))
       ? await roomSummary(context, head)
       : undefined
-  const state = await stateOf(room, span, timeline, isNew ? (summary?.heroes ?? []) : [])
+  const state = await toldState(room, { span, states, timeline, heroes: isNew ? (summary?.heroes ?? []) : [] })
   const isEmpty = timeline.events.length === 0 && !timeline.limited && state.length === 0 && summary === undefined
   const hasExtras = extras.ephemeral.length > 0 || extras.accountData.length > 0
   if (isEmpty && !hasExtras && !isNew && !context.fullState) return undefined
@@ -65,45 +68,67 @@ export async function roomSection(room: SyncRoom, span: RoomSpan, extras: RoomEx
   return `{${parts.join(',')}}`
 }
 
-async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline, since: number): Promise<boolean> {
-  if (timeline.limited || changesMembers(timeline.events)) return true
-  return timeline.unshown.size > 0 && movesMembers(deps, { nids: timeline.unshown.values(), since })
+/** The room's states at both ends of a span. */
+type SpanStates = { readonly from: RoomState; readonly to: RoomState }
+
+async function statesOf(
+  deps: SyncContext['deps'],
+  roomNid: number,
+  { span, head }: { readonly span: RoomSpan; readonly head: RoomHead | undefined },
+): Promise<SpanStates> {
+  const isPresent = head !== undefined && head.lastPosition <= span.upTo
+  return {
+    from: span.since === undefined ? EMPTY_STATE : await stateAt(deps, roomNid, span.since),
+    to: isPresent ? head.state : await stateAt(deps, roomNid, span.upTo),
+  }
 }
 
-async function stateOf(
+async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline, states: SpanStates): Promise<boolean> {
+  return timeline.limited || changesMembers(timeline.events) || movesMembers(deps, states)
+}
+
+/**
+ * What brings the client to the state at the end of the span, together with the timeline unless it wants that state itself.
+ * Branches that meet change state that no event of the timeline sets.
+ */
+async function toldState(
   { context, membership }: SyncRoom,
-  span: RoomSpan,
-  timeline: Timeline,
-  heroes: readonly string[],
+  told: {
+    readonly span: RoomSpan
+    readonly states: SpanStates
+    readonly timeline: Timeline
+    readonly heroes: readonly string[]
+  },
 ): Promise<readonly StoredEvent[]> {
-  const { deps } = context
-  const { roomNid } = membership
+  const { span, states, timeline, heroes } = told
   const isNew = span.since === undefined
   const wantsAll = isNew || context.fullState
   const lazy = context.filter.room.state.lazyLoadMembers
-  const hasStateChange = timeline.events.some(({ pdu }) => pdu.stateKey !== undefined)
-  const hasGap = timeline.limited || timeline.unshown.size > 0
-  if (!wantsAll && !hasGap && !lazy && !(context.useStateAfter && hasStateChange)) return []
-  const first = timeline.events[0]
-  const to: StateMap =
-    context.useStateAfter || first === undefined
-      ? await stateAt(deps, roomNid, span.upTo)
-      : withChanges(await stateBefore(deps, first), timeline.unshown)
-  // Without a gap the client knows the state before the timeline, so only lazily loaded members can be missing.
-  const known = hasGap || context.useStateAfter ? await stateAt(deps, roomNid, span.since ?? 0) : to
+  if (!wantsAll && !lazy && states.from.nid === states.to.nid) return []
   return stateChanges(context, {
-    from: wantsAll ? undefined : known,
-    to,
+    from: wantsAll ? undefined : states.from.map,
+    to: context.useStateAfter ? states.to.map : await stateBeforeTimeline(context.deps, told),
     timeline: timeline.events,
     alsoMembers: heroes,
-    sentMembers: lazy ? sentMembersOf(context, roomNid, isNew) : undefined,
+    sentMembers: lazy ? sentMembersOf(context, membership.roomNid, isNew) : undefined,
   })
 }
 
-function withChanges(state: StateMap, changes: ReadonlyMap<number, number>): StateMap {
-  let changed = state
-  for (const [stateKeyNid, nid] of changes) changed = stateMapSet(changed, stateKeyNid, nid)
-  return changed
+/** The state at the end, without what the timeline makes of it. */
+async function stateBeforeTimeline(
+  deps: SyncContext['deps'],
+  { span, states, timeline }: { readonly span: RoomSpan; readonly states: SpanStates; readonly timeline: Timeline },
+): Promise<StateMap> {
+  const changed = timeline.events.filter(({ stateKeyNid }) => stateKeyNid !== undefined)
+  if (changed.length === 0) return states.to.map
+  const isWhole = span.since !== undefined && !timeline.limited
+  const before = isWhole ? states.from.map : await stateBefore(deps, timeline.events[0]!)
+  let map = states.to.map
+  for (const { stateKeyNid } of changed) {
+    const nid = stateMapGet(before, stateKeyNid!)
+    map = nid === undefined ? stateMapRemove(map, stateKeyNid!) : stateMapSet(map, stateKeyNid!, nid)
+  }
+  return map
 }
 
 async function timelineText(

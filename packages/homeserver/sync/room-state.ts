@@ -4,7 +4,6 @@ import type { RoomEventFilter } from '@holdfast/protocol/filter/filter'
 import { parseUserId } from '@holdfast/protocol/ids/user-id'
 import {
   diffStateMaps,
-  emptyStateMap,
   forEachInStateMap,
   stateMapGet,
   stateMapRemove,
@@ -13,7 +12,7 @@ import {
 } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../homeserver.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
-import { membershipsBack } from '../rooms/membership-history.ts'
+import { EMPTY_STATE, type RoomState } from '../rooms/state-store.ts'
 import { stateAtPosition } from '../storage/events.ts'
 import type { SyncContext } from './sync-context.ts'
 
@@ -28,9 +27,13 @@ export async function stateBefore(deps: StateDeps, event: StoredEvent): Promise<
 }
 
 /** The state of a room as of a position; empty before its first event. */
-export async function stateAt(deps: StateDeps, roomNid: number, position: number): Promise<StateMap> {
+export async function stateAt(
+  deps: Pick<StateDeps, 'db' | 'states'>,
+  roomNid: number,
+  position: number,
+): Promise<RoomState> {
   const row = await stateAtPosition(deps.db, { roomNid, position })
-  return row === undefined ? emptyStateMap() : (await deps.states.load(row.state_nid)).map
+  return row === undefined ? EMPTY_STATE : deps.states.load(row.state_nid)
 }
 
 export type StateQuery = {
@@ -106,19 +109,17 @@ export function changesMembers(events: readonly StoredEvent[]): boolean {
   return events.some(({ pdu }) => pdu.type === 'm.room.member' && parseUserId(pdu.stateKey ?? '') !== undefined)
 }
 
-/** Whether by some of these events somebody came or went since a position, as opposed to a new name of who stays. */
+/** Whether between two states somebody came or went, as opposed to a new name of who stays. */
 export async function movesMembers(
   deps: Pick<Homeserver, 'events'>,
-  changes: { readonly nids: Iterable<number>; readonly since: number },
+  { from, to }: { readonly from: RoomState; readonly to: RoomState },
 ): Promise<boolean> {
-  for (const { nid, pdu } of (await deps.events.byNids(changes.nids)).values()) {
-    if (pdu.type !== 'm.room.member') continue
-    let before: unknown
-    for await (const { event, membership } of membershipsBack(deps, nid)) {
-      before = event.position > changes.since ? undefined : membership
-      if (event.position <= changes.since) break
-    }
-    if (before !== pdu.content['membership']) return true
+  if (from.nid === to.nid) return false
+  const changes = diffStateMaps(from.map, to.map)
+  const events = await deps.events.byNids(changes.flatMap(({ before = [], after = [] }) => [before, after].flat()))
+  const membership = (nid: number | undefined): unknown => {
+    const pdu = nid === undefined ? undefined : events.get(nid)?.pdu
+    return pdu?.type === 'm.room.member' ? pdu.content['membership'] : undefined
   }
-  return false
+  return changes.some(({ before, after }) => membership(before) !== membership(after))
 }
