@@ -9,12 +9,12 @@ describe('the bound of a cache', () => {
     cache.set(1, 'a').set(2, 'b')
     cache.get(1)
     cache.set(3, 'c')
-    assert.deepEqual([...cache.keys()].toSorted(), [1, 3])
+    assert.deepEqual(new Set(cache.keys()), new Set([1, 3]))
   })
 
   it('counts an entry once that is set again', () => {
     const cache = new LRUCache<number, string>(upTo(2))
     cache.set(1, 'a').set(2, 'b').set(2, 'c').set(2, 'd')
-    assert.deepEqual([...cache.keys()].toSorted(), [1, 2])
+    assert.deepEqual(new Set(cache.keys()), new Set([1, 2]))
   })
 })
