@@ -32,15 +32,15 @@ export function storedPdu(stored: {
     content: json.content,
     depth: json.depth,
     originServerTs: json.origin_server_ts,
-    prevEvents: edgeIds(json.prev_events, stored.rules),
-    authEvents: edgeIds(json.auth_events, stored.rules),
+    prevEvents: edgeIds(json.prev_events),
+    authEvents: edgeIds(json.auth_events),
     redacts: redactsOf(json, stored.rules),
   }
 }
 
-function edgeIds(edges: StoredJson['prev_events'], rules: RoomRules): readonly EventId[] {
-  if (!rules.edgesAsPairs) return edges as readonly EventId[]
-  return edges.map((edge) => (edge as readonly [EventId, object])[0])
+/** By their own form: of a room that nobody here is in the version may have been told otherwise since. */
+function edgeIds(edges: StoredJson['prev_events']): readonly EventId[] {
+  return edges.map((edge) => (typeof edge === 'string' ? edge : edge[0]))
 }
 
 function redactsOf(json: StoredJson, rules: RoomRules): EventId | undefined {

@@ -1,12 +1,11 @@
 /** Leaving a room that nobody here is in: an invitation is declined, a knock withdrawn. It always succeeds for the user. */
 import { matrixError } from '@holdfast/protocol/errors'
-import { buildEvent, type EdgeRef } from '@holdfast/protocol/event/build'
+import { buildEvent } from '@holdfast/protocol/event/build'
 import { signBuiltEvent } from '@holdfast/protocol/event/sign'
 import { TIME_LIMITS } from '@holdfast/protocol/limits'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { Requester } from '../../accounts/requester.ts'
 import type { Asking } from '../../federation/remote-rooms/ask.ts'
-import { edgeRef } from '../edge-ref.ts'
 import type { IncomingEvent } from '../receive/incoming.ts'
 import type { RoomHead } from '../room-heads.ts'
 import { candidateServers } from './candidates.ts'
@@ -64,7 +63,7 @@ async function leaveThroughServer(
   }
 }
 
-/** An event that stays here: it follows the one that it answers. */
+/** An event that stays here. It cites nothing: what it answers may have the form of another room version. */
 async function localLeave(
   deps: RemoteDeps,
   { userId, userNid }: Pick<Requester, 'userId' | 'userNid'>,
@@ -73,13 +72,12 @@ async function localLeave(
   const { roomId, rules, roomNid } = head
   const answered = (await deps.memberships.of(userNid)).get(roomNid)
   const event = answered === undefined ? undefined : await deps.events.byNid(answered.eventNid)
-  const edges: readonly EdgeRef[] = event === undefined ? [] : [edgeRef(event, rules)]
   const built = buildEvent({
     rules,
     roomId,
     draft: { type: 'm.room.member', stateKey: userId, sender: userId, content, originServerTs: deps.clock.nowMs() },
-    prevEvents: edges,
-    authEvents: edges,
+    prevEvents: [],
+    authEvents: [],
     depth: (event?.pdu.depth ?? 0) + 1,
     serverName: deps.serverName,
     eventIdLocalpart: rules.eventId === 'random' ? deps.random.text(18) : undefined,

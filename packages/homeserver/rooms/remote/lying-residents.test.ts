@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { parsePdu } from '@holdfast/protocol/event/format'
 import type { JsonObject, JsonValue } from '@holdfast/protocol/json/value'
 import { rulesFor } from '@holdfast/protocol/room-version/rules'
 import { startTestHomeserver, type TestHomeserver, type TestPeer, type TestUser } from '../../testing/homeserver.ts'
@@ -271,6 +272,39 @@ for (const version of ['1', '6', '10', '12']) {
     await w.server.restart()
     assert.ok(await isJoined(w))
     await w.ann.ok('PUT', `/rooms/${part(w.roomId)}/send/m.room.message/1`, { body: 'here' })
+  })
+
+  test(`[ROOM8] an invitation is declined in the version of its room, whatever was said of the room since: version ${version}`, async (t) => {
+    const w = await world(t, version)
+    const cat = await w.server.user('cat')
+    const create = honestState(w)[0]!
+    const change = { sender: EVE, content: { membership: 'invite' }, origin: PEER }
+    // Rooms of version 12 have ids of another form: nobody can say that they have another version.
+    const wrong = { '1': '10', '6': '1', '10': '2', '12': '12' }[version]!
+    for (const [userId, said] of [
+      [w.ann.userId, version],
+      [cat.userId, wrong],
+    ] as const) {
+      const edges = said === version ? {} : { prev_events: [], auth_events: [] }
+      const { eventId, body } = finish(w.peer, said, { ...w.template, ...change, ...edges, state_key: userId })
+      const invite = { room_version: said, event: body, invite_room_state: [create] }
+      await w.peer.ok('PUT', `/v2/invite/${part(w.roomId)}/${part(eventId)}`, invite)
+    }
+    await w.server.restart()
+    assert.ok((await w.ann.ok('GET', '/sync')).rooms.invite[w.roomId])
+    offers(w, { room_version: version, event: { ...w.template, content: { membership: 'leave' } } })
+    // Asked for by path: it says there which id it is.
+    const put = (path: string): boolean => path.startsWith(`${FEDERATION}/v2/send_leave/`)
+    await w.ann.ok('POST', `/rooms/${part(w.roomId)}/leave`, {})
+    assert.equal(w.submitted.length, 1)
+    const parsed = parsePdu(w.submitted[0]!, rulesFor(version)!)
+    assert.ok(parsed.ok)
+    assert.equal(w.asked.filter(put).at(-1), `${FEDERATION}/v2/send_leave/${w.roomId}/${parsed.pdu.eventId}`)
+    assert.equal((await w.ann.ok('GET', '/sync')).rooms?.invite?.[w.roomId], undefined)
+    assert.ok((await cat.ok('GET', '/sync')).rooms.invite[w.roomId])
+    await w.server.restart()
+    for (const user of [w.ann, cat]) assert.equal((await user.request('GET', '/sync')).status, 200)
+    await cat.ok('POST', `/rooms/${part(w.roomId)}/leave`, {})
   })
 
   test(`whatever the other server answers, an invitation is declined, with nothing signed but that: version ${version}`, async (t) => {

@@ -17,13 +17,14 @@ export async function leaveThrough(
     readonly roomId: RoomId
     readonly userId: UserId
     readonly content: JsonObject
+    /** As far as it is known here. */
     readonly rules: RoomRules
   },
 ): Promise<IncomingEvent> {
   const { roomId, userId, content, rules } = leave
-  const template = await askTemplate(asking, 'leave', { roomId, userId })
-  // The template may leave out the version, which we know.
-  const own = eventFromTemplate(deps, { ...template, rules }, { asking, roomId, userId, content })
+  // Of a room that is not here the version may have been lied about since the invitation: the server that invited is asked.
+  const template = await askTemplate(asking, 'leave', { roomId, userId, versionUnnamed: rules.version })
+  const own = eventFromTemplate(deps, template, { asking, roomId, userId, content })
   await sendLeave(asking, roomId, own)
   return own
 }

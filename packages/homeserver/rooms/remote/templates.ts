@@ -23,14 +23,22 @@ type Action = 'join' | 'leave' | 'knock'
 export async function askTemplate(
   asking: Asking,
   action: Action,
-  { roomId, userId }: { readonly roomId: RoomId; readonly userId: UserId },
+  {
+    roomId,
+    userId,
+    versionUnnamed = '1',
+  }: {
+    readonly roomId: RoomId
+    readonly userId: UserId
+    /** Servers from before room versions do not name one. */
+    readonly versionUnnamed?: string
+  },
 ): Promise<Template> {
   const versions = ROOM_VERSIONS.map((version) => `ver=${part(version)}`).join('&')
   const query = action === 'leave' ? '' : `?${versions}`
   const path = `/_matrix/federation/v1/make_${action}/${part(roomId)}/${part(userId)}${query}`
   const answer = await ask(asking, { method: 'GET', path })
-  // Servers from before room versions do not name one.
-  const version = answer['room_version'] ?? '1'
+  const version = answer['room_version'] ?? versionUnnamed
   const rules = typeof version === 'string' ? rulesFor(version) : undefined
   if (rules === undefined) throw new BadAnswer(asking.server, 'with a room version that nobody asked for')
   const { event } = answer
