@@ -122,11 +122,22 @@ test('[E2E8] who joins and those who are in the room are told of each other, if 
   const [ofAnn, ofBob] = [await tokenOf(ann), await tokenOf(bob)]
   await bob.ok('POST', `${room.path}/join`, {})
   assert.deepEqual((await listsSince(ann, ofAnn)).changed, ids(bob))
-  assert.deepEqual((await listsSince(bob, ofBob)).changed, ids(ann, cat))
+  assert.deepEqual((await listsSince(bob, ofBob)).changed, ids(ann, bob, cat))
   const next = await tokenOf(cat)
   const other = await aRoom(ann)
   await cat.ok('POST', `${other.path}/join`, {})
   assert.deepEqual(await listsSince(cat, next).then(({ changed, left }) => [changed, left]), [[], []])
+})
+
+test('[E2E8] who comes into their first room is told of themselves too, and not in the next one', async () => {
+  const [ann, bob] = [await aUser(), await aUser()]
+  const [room, next] = [await aRoom(ann), await aRoom(ann)]
+  const token = await tokenOf(bob)
+  await bob.ok('POST', `${room.path}/join`, {})
+  const told = await listsSince(bob, token)
+  assert.deepEqual([told.changed, told.left], [ids(ann, bob), []])
+  await bob.ok('POST', `${next.path}/join`, {})
+  assert.deepEqual((await listsSince(bob, told.token)).changed, [])
 })
 
 test('[E2E8] a new name or picture is no reason to ask for keys', async () => {

@@ -92,7 +92,6 @@ async function peopleMet(
   const { came, gone } = othersMoves(kept, moved)
   for (const user of await newlyMet(deps, { entered, kept, moved })) came.add(user)
   for (const user of await partedFrom(deps, exited, moved)) gone.add(user)
-  came.delete(userNid)
   gone.delete(userNid)
   return { came, gone }
 }
@@ -129,7 +128,10 @@ async function ownMoves(
 
 type Moved = ReadonlyMap<number, ReadonlyMap<number, Stay>>
 
-/** Members of the rooms that the reader entered, without those they shared another room with all the time. */
+/**
+ * Members of the rooms that the reader entered, without those they shared another room with all the time. In their first
+ * room the reader is one of them: from now on others need the reader's devices, and so do the reader's devices each other.
+ */
 async function newlyMet(
   deps: ChangeDeps,
   of: { readonly entered: ReadonlySet<number>; readonly kept: Rooms; readonly moved: Moved },
