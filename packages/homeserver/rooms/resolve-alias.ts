@@ -20,7 +20,7 @@ export type FoundRoom = { readonly roomId: RoomId; readonly servers: readonly Se
 /** Servers that another server may name for an alias. */
 const SERVERS_MAX = 100
 
-/** @throws {MatrixError} M_NOT_FOUND, and 502 if the server of the alias does not answer */
+/** @throws {MatrixError} M_NOT_FOUND, and 502 or 504 if the server of the alias does not answer */
 export async function resolveAlias(deps: AliasDeps, alias: RoomAlias): Promise<FoundRoom> {
   const server = serverNameOf(alias)
   return server === deps.serverName ? resolveOwnAlias(deps, alias) : resolveRemoteAlias(deps, alias, server)

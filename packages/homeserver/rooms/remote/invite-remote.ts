@@ -1,5 +1,5 @@
 /** Inviting somebody of another server, who has to sign the invitation too. <https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room> */
-import { matrixError } from '@holdfast/protocol/errors'
+import { MatrixError, matrixError } from '@holdfast/protocol/errors'
 import { signEventJson } from '@holdfast/protocol/event/sign'
 import { serverNameOf } from '@holdfast/protocol/ids/common'
 import type { ServerName, UserId } from '@holdfast/protocol/ids/brand'
@@ -27,7 +27,7 @@ export type InviteDeps = RemoteDeps & WireDeps & Pick<Homeserver, 'policyServers
 
 /**
  * Sends the invitation to the user's server, and then into the room.
- * @throws {MatrixError} by the authorisation rules, or what the other server said
+ * @throws {MatrixError} by the authorisation rules, or what the other server said: M_FORBIDDEN, M_UNSUPPORTED_ROOM_VERSION, ...
  */
 export async function inviteRemoteUser(
   deps: InviteDeps,
@@ -58,9 +58,11 @@ export async function inviteRemoteUser(
     const { incoming } = await checkIncoming(deps, head, { values: isObject(event) ? [{ value: event }] : [] })
     const own = incoming.find(({ parsed }) => parsed.pdu.eventId === draft.pdu.eventId)
     if (own === undefined || !isSignedBy(own, server)) {
-      throw matrixError('M_UNKNOWN', `${server} did not sign the invitation.`, { status: 502 })
+      throw matrixError('M_UNKNOWN', `${server} did not sign the invitation. Try again later.`, { status: 502 })
     }
     return withSignaturesOf(own, rules, ours)
+  }).catch((error: Error) => {
+    throw asInviteError(error)
   })
   const { deviceNid } = room
   const transaction = deviceNid === undefined ? {} : { transaction: { deviceNid, transactionId: undefined } }
@@ -68,6 +70,12 @@ export async function inviteRemoteUser(
   const [acceptance] = await acceptEvents(deps, head, { arrivals, time: 'present' })
   if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
   throw matrixError('M_FORBIDDEN', 'The room changed meanwhile, and does not admit the invitation any more.')
+}
+
+/** Who invites hears of it by another code than who joins. <https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidinvite> */
+function asInviteError(error: Error): Error {
+  if (!(error instanceof MatrixError) || error.errcode !== 'M_INCOMPATIBLE_ROOM_VERSION') return error
+  return matrixError('M_UNSUPPORTED_ROOM_VERSION', error.message)
 }
 
 /** Also where that is the policy server of the room, which has signed before: then with a second key. */

@@ -89,6 +89,8 @@ export function eventFromTemplate(
 /** An event of ours in the form in which those of others are accepted. */
 export function ownIncoming(deps: Pick<Homeserver, 'serverName'>, rules: RoomRules, json: string): IncomingEvent {
   const parsed = parsePdu(JSON.parse(json) as JsonObject, rules)
+  // What we say ourselves is of the right form, but people may say too much.
+  if (!parsed.ok && parsed.problem === 'too-large') throw matrixError('M_TOO_LARGE', parsed.message)
   if (!parsed.ok) throw new Error(`an event that this server made is malformed: ${parsed.message}`)
   return { parsed, signedBy: new Set([deps.serverName]) }
 }
