@@ -12,6 +12,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { EVENT_FLAGS, stateKeyHistory } from '../storage/events.ts'
 import type { StoredEvent } from './event-store.ts'
 import { isIdleRedaction } from './idle-redactions.ts'
+import { departurePosition } from './room-view.ts'
 
 export type ReadDeps = Pick<
   Homeserver,
@@ -33,7 +34,7 @@ export async function eventVisibility(
 ): Promise<EventVisibility> {
   const visibilityKey = await deps.dictionary.stateKeyNid({ type: 'm.room.history_visibility', stateKey: '' })
   const memberKey = await deps.dictionary.stateKeyNid({ type: 'm.room.member', stateKey: reader.userId })
-  const joinedLast = await lastJoinPosition(deps, { roomNid, memberKey, userNid: reader.userNid })
+  const joinedLast = await lastJoinedPosition(deps, { roomNid, memberKey, userNid: reader.userNid })
   const atStates = new Map<number, { visibility: HistoryVisibility; membership: Membership | undefined }>()
 
   async function contentAt(stateNid: number, keyNid: number | undefined): Promise<StoredEvent | undefined> {
@@ -110,13 +111,18 @@ export async function visibleEvents(
   return visible
 }
 
-/** Position of the newest event by which the user was joined: infinite while they are, -infinite if they never were. */
-async function lastJoinPosition(
+/**
+ * Where the user was last joined: infinite while they are, -infinite if they never were. Not where their newest join is: events of
+ * another branch, on which they had not joined, came and were read while they were in the room.
+ */
+async function lastJoinedPosition(
   deps: ReadDeps,
   who: { readonly roomNid: number; readonly memberKey: number | undefined; readonly userNid: number },
 ): Promise<number> {
   const membership = (await deps.memberships.of(who.userNid)).get(who.roomNid)
   if (membership?.membership === 'join') return Infinity
+  const departure = membership === undefined ? undefined : await departurePosition(deps, membership)
+  if (departure !== undefined) return departure
   if (who.memberKey === undefined) return -Infinity
   const rows = await stateKeyHistory(deps.db, {
     roomNid: who.roomNid,
