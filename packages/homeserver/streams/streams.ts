@@ -86,13 +86,16 @@ export function openStreams(deps: StreamDeps): Streams {
       throw error
     })
     const first = committed.firstPosition!
+    const wasInDoubt = doubt.end()
     // Whatever was applied unseen came before this.
-    if (doubt.end()) startPosition = first - 1
+    if (wasInDoubt) startPosition = first - 1
     options.publish(first)
     published = first + options.positions - 1
     for (let index = arrivals.length - 1; index >= 0; index -= 1) {
       if (arrivals[index]!.position <= published) arrivals.splice(index, 1)[0]!.resolve()
     }
+    // Nobody knows whom that concerned.
+    if (wasInDoubt) for (const userNid of listeners.keys()) wake(userNid)
     return committed
   }
 
