@@ -22,7 +22,7 @@ async function certificateIn(folder: string) {
 
 async function fetchVersion(config: Partial<Config>, url: string) {
   await using outgoing = await openOutgoing({ config: defaultConfig(config), clock: createSystemClock() })
-  return outgoing.http.send({ method: 'GET', url, deadlineMs: 5000, responseBytesMax: 10_000 })
+  return outgoing.http.send({ method: 'GET', url, deadlineMs: 30_000, responseBytesMax: 10_000 })
 }
 
 test('two servers meet over TLS, if private addresses and the authority are let in', async () => {

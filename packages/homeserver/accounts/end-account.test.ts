@@ -170,7 +170,7 @@ test('[ACC51] rooms that a deactivation did not come to are left at the next sta
   await hs.restart()
   const path = `/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${encodeURIComponent(ann.userId)}`
   for (let round = 0; (await bob.ok('GET', path)).membership !== 'leave'; round += 1) {
-    assert.ok(round < 100)
+    assert.ok(round < 3_000)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 })

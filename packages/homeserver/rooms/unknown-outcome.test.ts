@@ -26,41 +26,45 @@ async function openForgetful(folder: string): Promise<{ readonly db: Database; f
   return { db: forgetful, forgetNext: () => void (forgets = true) }
 }
 
-test('[ROOM31] what was committed without an answer is seen once by everybody, and sending it again finds it', { timeout: 60_000 }, async () => {
-  let forgetNext = (): void => {}
-  await using server = await startTestHomeserver({
-    settings: { presence: false },
-    openDatabase: async (folder) => {
-      const opened = await openForgetful(folder)
-      forgetNext = () => opened.forgetNext()
-      return opened.db
-    },
-  })
-  const ann = await server.user('ann')
-  const bob = await server.user('bob')
-  const { room_id: roomId } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
-  const room = `/rooms/${encodeURIComponent(roomId)}`
-  await bob.ok('POST', `${room}/join`, {})
-  const limits = { timelineLimit: 50, pageLimit: 20, lazyLoadMembers: false, useStateAfter: false }
-  const client = new FollowingClient({ name: 'bob', user: bob, ...limits })
-  await client.sync()
+test(
+  '[ROOM31] what was committed without an answer is seen once by everybody, and sending it again finds it',
+  { timeout: 60_000 },
+  async () => {
+    let forgetNext = (): void => {}
+    await using server = await startTestHomeserver({
+      settings: { presence: false },
+      openDatabase: async (folder) => {
+        const opened = await openForgetful(folder)
+        forgetNext = () => opened.forgetNext()
+        return opened.db
+      },
+    })
+    const ann = await server.user('ann')
+    const bob = await server.user('bob')
+    const { room_id: roomId } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+    const room = `/rooms/${encodeURIComponent(roomId)}`
+    await bob.ok('POST', `${room}/join`, {})
+    const limits = { timelineLimit: 50, pageLimit: 20, lazyLoadMembers: false, useStateAfter: false }
+    const client = new FollowingClient({ name: 'bob', user: bob, ...limits })
+    await client.sync()
 
-  forgetNext()
-  assert.equal((await ann.request('PUT', `${room}/send/m.room.message/1`, { body: 'secret' })).status, 503)
-  const { event_id: message } = await ann.ok('PUT', `${room}/send/m.room.message/1`, { body: 'secret' })
-  await client.sync({ timeoutMs: LONGER_THAN_THE_TEST_MS })
-  const seen = (): readonly string[] => client.rooms.get(roomId)!.events.map(({ event_id }) => event_id)
-  assert.equal(seen().filter((eventId) => eventId === message).length, 1)
+    forgetNext()
+    assert.equal((await ann.request('PUT', `${room}/send/m.room.message/1`, { body: 'secret' })).status, 503)
+    const { event_id: message } = await ann.ok('PUT', `${room}/send/m.room.message/1`, { body: 'secret' })
+    await client.sync({ timeoutMs: LONGER_THAN_THE_TEST_MS })
+    const seen = (): readonly string[] => client.rooms.get(roomId)!.events.map(({ event_id }) => event_id)
+    assert.equal(seen().filter((eventId) => eventId === message).length, 1)
 
-  forgetNext()
-  assert.equal((await ann.request('PUT', `${room}/redact/${encodeURIComponent(message)}/2`, {})).status, 503)
-  assert.deepEqual((await bob.ok('GET', `${room}/event/${encodeURIComponent(message)}`)).content, {})
+    forgetNext()
+    assert.equal((await ann.request('PUT', `${room}/redact/${encodeURIComponent(message)}/2`, {})).status, 503)
+    assert.deepEqual((await bob.ok('GET', `${room}/event/${encodeURIComponent(message)}`)).content, {})
 
-  forgetNext()
-  assert.equal((await bob.request('POST', `${room}/leave`, {})).status, 503)
-  assert.equal((await bob.request('PUT', `${room}/send/m.room.message/3`, {})).status, 403)
-  while (client.rooms.get(roomId)!.isJoined) await client.sync({ timeoutMs: LONGER_THAN_THE_TEST_MS })
-  assert.equal(new Set(seen()).size, seen().length)
-  const { chunk } = await ann.ok('GET', `${room}/messages?dir=b&limit=100`)
-  assert.deepEqual(seen(), chunk.map(({ event_id }: { event_id: string }) => event_id).toReversed())
-})
+    forgetNext()
+    assert.equal((await bob.request('POST', `${room}/leave`, {})).status, 503)
+    assert.equal((await bob.request('PUT', `${room}/send/m.room.message/3`, {})).status, 403)
+    while (client.rooms.get(roomId)!.isJoined) await client.sync({ timeoutMs: LONGER_THAN_THE_TEST_MS })
+    assert.equal(new Set(seen()).size, seen().length)
+    const { chunk } = await ann.ok('GET', `${room}/messages?dir=b&limit=100`)
+    assert.deepEqual(seen(), chunk.map(({ event_id }: { event_id: string }) => event_id).toReversed())
+  },
+)

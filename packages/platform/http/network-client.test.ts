@@ -13,6 +13,8 @@ import { readTrustedCa } from './trusted-ca.ts'
 import { selfSigned } from './testing/certificate.ts'
 import { aServer } from './testing/test-server.ts'
 
+/** For what only must happen at last. */
+const PATIENCE_MS = 30_000
 const LOOPBACK = addressRanges(['127.0.0.0/8', '::1'])
 
 function aClient(options: Partial<NetworkClientOptions> = {}) {
@@ -20,7 +22,7 @@ function aClient(options: Partial<NetworkClientOptions> = {}) {
 }
 
 function get(url: string, more: Partial<OutgoingRequest> = {}): OutgoingRequest {
-  return { method: 'GET', url, deadlineMs: 2000, responseBytesMax: 1000, ...more }
+  return { method: 'GET', url, deadlineMs: PATIENCE_MS, responseBytesMax: 1000, ...more }
 }
 
 async function aPeer(listener: RequestListener) {
@@ -95,9 +97,9 @@ test('a name that changes its mind between two answers is never connected to whe
     callback(null, [{ address: answers.length > 1 ? answers.shift()! : answers[0]!, family: 4 }])
   }
   await using client = aClient({ allow: addressRanges([]), lookup })
-  const sending = () => client.send(get(`http://rebind.example:${peer.port}/`, { deadlineMs: 300 }))
-  await assert.rejects(sending())
-  await fails(sending(), 'address-not-allowed')
+  const url = `http://rebind.example:${peer.port}/`
+  await assert.rejects(client.send(get(url, { deadlineMs: 300 })))
+  await fails(client.send(get(url)), 'address-not-allowed')
   assert.ok(asked.length >= 2)
   assert.equal(peer.connections(), 0)
 })
@@ -172,7 +174,7 @@ test('the deadline covers silence, a slow head and a slow body', async () => {
   for (const url of [silent.url, slow.url]) {
     const started = performance.now()
     await fails(client.send(get(url, { deadlineMs: 150 })), 'timeout')
-    assert.ok(performance.now() - started < 1500)
+    assert.ok(performance.now() - started < PATIENCE_MS)
   }
 })
 
@@ -232,12 +234,12 @@ test('neither a deadline, nor giving up, nor a stop waits for a server that is s
   const url = `https://127.0.0.1:${(mute.address() as AddressInfo).port}/`
   await fails(client.send(get(url, { deadlineMs: 100 })), 'timeout')
   await fails(client.send(get(url, { signal: AbortSignal.timeout(100) })), 'aborted')
-  const sending = client.send(get(url))
+  const sending = client.send(get(url, { deadlineMs: 2 * PATIENCE_MS }))
   const failing = assert.rejects(sending, { name: 'OutgoingFailed', failure: 'aborted' })
   const startedMs = performance.now()
   await client[Symbol.asyncDispose]()
   await failing
-  assert.ok(performance.now() - startedMs < 1000)
+  assert.ok(performance.now() - startedMs < PATIENCE_MS)
   for (const socket of held) socket.destroy()
   mute.close()
 })

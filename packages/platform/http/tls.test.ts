@@ -72,14 +72,16 @@ test('changed files are noticed within a minute', async () => {
   const clock = createManualClock()
   let changes = 0
   using watching = watchFiles(certificates.files, clock, async () => void (changes += 1))
-  const settle = () => new Promise((resolve) => void setTimeout(resolve, 30))
-  await settle()
+  const untilItLooked = async () => {
+    while (clock.pending === 0) await new Promise((resolve) => void setTimeout(resolve, 2))
+  }
+  await untilItLooked()
   await clock.advance(61_000)
-  await settle()
+  await untilItLooked()
   assert.equal(changes, 0)
   await certificates.write(selfSigned({ dnsNames: ['localhost', 'other.example'] }))
   await clock.advance(61_000)
-  await settle()
+  await untilItLooked()
   assert.equal(changes, 1)
   watching[Symbol.dispose]()
   assert.equal(clock.pending, 0)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import type { ServerName } from '../ids/brand.ts'
+import { cpuMillisecondsOf } from '../testing/cpu-time.ts'
 import { buildXMatrix, parseXMatrix, parseXMatrixList } from './x-matrix.ts'
 
 const EXAMPLE =
@@ -142,13 +143,14 @@ describe('the header of a request between servers', () => {
 
   test('is read in time linear in its length, whatever it says', () => {
     const hostile = [' ', '\t', ',', '"', '\\', '=', 'a', '"\\', 'a=', 'a=b,', '=,', 'X-Matrix ', 'x=" ', ', ,\t']
-    const started = performance.now()
-    for (const piece of hostile) {
-      for (const start of ['', 'X-Matrix ', EXAMPLE, `${EXAMPLE},x="`, `${EXAMPLE},x=`]) {
-        parseXMatrixList((start + piece.repeat(8_192)).slice(0, 8_192))
+    const spentMs = cpuMillisecondsOf(() => {
+      for (const piece of hostile) {
+        for (const start of ['', 'X-Matrix ', EXAMPLE, `${EXAMPLE},x="`, `${EXAMPLE},x=`]) {
+          parseXMatrixList((start + piece.repeat(8_192)).slice(0, 8_192))
+        }
       }
-    }
-    assert.ok(performance.now() - started < 1_000)
+    })
+    assert.ok(spentMs < 1_000, `${spentMs} ms`)
   })
 
   test('is built so that it reads as it was', () => {

@@ -84,7 +84,7 @@ describe('PostgreSQL: lost connections', () => {
       assert.rejects(countEntries(database.heavy), DatabaseUnavailable),
     ])
     await assert.rejects(commitOne(database, 3), isPlainlyUnavailable)
-    assert.ok(performance.now() - start < OUTAGE_MS_MAX + 2000)
+    assert.ok(performance.now() - start < OUTAGE_MS_MAX + 20_000)
     proxy.down = false
     await commitOne(database, 4)
     assert.deepEqual(await entryIds(database), [1, 4])
@@ -100,7 +100,7 @@ describe('PostgreSQL: lost connections', () => {
       assert.rejects(commitOne(database, 1), isPlainlyUnavailable),
       assert.rejects(countEntries(database), DatabaseUnavailable),
     ])
-    assert.ok(performance.now() - start < 2 * OUTAGE_MS_MAX + 2000)
+    assert.ok(performance.now() - start < 2 * OUTAGE_MS_MAX + 20_000)
     proxy.silent = false
     await commitOne(database, 2)
     assert.deepEqual(await entryIds(database), [2])
