@@ -33,6 +33,7 @@ import type { ReceiptPositions } from './receipts/positions.ts'
 import type { ReceiptWaker } from './receipts/waker.ts'
 import type { EventStore } from './rooms/event-store.ts'
 import type { OutgoingSignal } from './rooms/outgoing-signal.ts'
+import type { IncompleteRooms } from './rooms/incomplete/incomplete-rooms.ts'
 import type { RoomInboxes } from './rooms/receive/room-inboxes.ts'
 import type { RoomQueue } from './rooms/room-queue.ts'
 import type { RoomHeads } from './rooms/room-heads.ts'
@@ -96,6 +97,8 @@ export type Homeserver = {
   readonly requestSlots: AllSlots
   /** What arrives for each room from other servers. */
   readonly inboxes: RoomInboxes
+  /** Rooms whose state is not all here yet. */
+  readonly incompleteRooms: IncompleteRooms
   /** Positions of rooms and users, and those who wait for them. */
   readonly streams: Streams
   readonly accounts: AccountCaches

@@ -6,6 +6,7 @@ import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { keepForgetting } from './federation/edus/forget-received.ts'
 import type { Homeserver } from './homeserver.ts'
 import { openApi } from './http/service.ts'
+import { resumeFilling } from './rooms/incomplete/resume-filling.ts'
 import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
 import { checkServerName } from './server-identity.ts'
 import { keepSweeping } from './transactions/sweep.ts'
@@ -35,11 +36,13 @@ export async function openHomeserver(ports: HomeserverPorts): Promise<RunningHom
       void keepSweeping(parts, stopping.signal)
       void keepForgetting(parts, stopping.signal)
       if (ports.http !== undefined) await parts.outbox.start()
+      await resumeFilling(parts)
       // In the background: what a crash cut off can take longer than clients should wait.
       resumeAccounts(parts).catch((error: Error) => parts.log.error({ error: error.message }, 'cannot resume accounts'))
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort()
+      await parts.incompleteRooms[Symbol.asyncDispose]()
       await parts.outbox[Symbol.asyncDispose]()
       for (const one of timed) one[Symbol.dispose]()
     },

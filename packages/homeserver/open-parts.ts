@@ -42,6 +42,7 @@ import { openCreationTimes } from './rooms/creation-times.ts'
 import { openEventStore } from './rooms/event-store.ts'
 import { openRoomHeads } from './rooms/room-heads.ts'
 import { openOutgoingSignal } from './rooms/outgoing-signal.ts'
+import { openIncompleteRooms } from './rooms/incomplete/incomplete-rooms.ts'
 import { openRoomInboxes } from './rooms/receive/room-inboxes.ts'
 import { openStateStore } from './rooms/state-store.ts'
 import { openUserMemberships } from './rooms/user-memberships.ts'
@@ -88,7 +89,7 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
   const federation = openFederationTransport({ ...NO_NETWORK, ...ports, signingKey: () => signingKeys.current() })
   const authGraph = openAuthGraph(db)
   const accounts = openAccountCaches(db)
-  const outbox = openOutbox({ ...shared, federation, accounts, signingKeyAt })
+  const outbox = openOutbox({ ...shared, moves, federation, accounts, signingKeyAt })
   const presenceWaker = openPresenceWaker(shared)
   const hasFederation = ports.http !== undefined
   const senders = openEduSenders({ ...shared, outbox }, { hasFederation, tracker: () => presence })
@@ -113,7 +114,8 @@ export async function openParts(ports: HomeserverPorts): Promise<OpenParts> {
     serverKeys: openServerKeys({ ...ports, signingKeys, fetcher, notaries: ports.settings.keyNotaries ?? [] }),
     federationTransactions: openReceivedTransactions(clock),
     requestSlots: openAllSlots(clock),
-    inboxes: openRoomInboxes(),
+    inboxes: openRoomInboxes(clock),
+    incompleteRooms: await openIncompleteRooms(ports),
     authGraph,
     ...openPolicedRooms({ ...shared, authGraph, federation, signingKeyAt, ownPolicyServer }),
     presence,

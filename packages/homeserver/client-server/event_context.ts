@@ -7,6 +7,7 @@ import { clientEvents } from '../rooms/client-events.ts'
 import { allStateEvents } from '../rooms/current-state.ts'
 import { memberEventsOfSenders } from '../rooms/member-events.ts'
 import { messagePage } from '../rooms/messages.ts'
+import { awaitWhole } from '../rooms/incomplete/whole-head.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import { streamToken } from '../sync/sync-token.ts'
@@ -17,6 +18,7 @@ const LIMIT_DEFAULT = 10
 const LIMIT_MAX = 100
 
 export const getEventContext = route(event_context.getEventContext, async ({ deps, requester, params, query }) => {
+  await awaitWhole(deps, { userNid: requester.userNid, roomId: params.roomId })
   const view = await roomView(deps, requester, params.roomId)
   const found = await deps.events.inRoom(view.head.roomNid, params.eventId)
   const [event] = found === undefined ? [] : await visibleEvents(deps, requester, [found])

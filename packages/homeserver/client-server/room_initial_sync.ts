@@ -1,6 +1,7 @@
 /** GET /rooms/{roomId}/initialSync. <https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidinitialsync> */
 import * as room_initial_sync from '@holdfast/api/generated/client-server/room_initial_sync'
 import { decodeQuery } from '@holdfast/api/query'
+import { awaitWhole } from '../rooms/incomplete/whole-head.ts'
 import { snapshotOfRoom } from '../sync/old-sync.ts'
 import { JsonText } from '../http/reply.ts'
 import { route } from './route.ts'
@@ -11,6 +12,7 @@ const LIMIT_MAX = 100
 export const roomInitialSync = route(
   room_initial_sync.roomInitialSync,
   async ({ deps, requester, params, request }) => {
+    await awaitWhole(deps, { userNid: requester.userNid, roomId: params.roomId })
     return new JsonText(await snapshotOfRoom(deps, requester, { roomId: params.roomId, limit: limitOf(request.query) }))
   },
 )

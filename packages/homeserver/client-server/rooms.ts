@@ -6,6 +6,7 @@ import { allStateEvents, stateEventAt } from '../rooms/current-state.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { memberEventsOf, presentMemberEvents } from '../rooms/member-events.ts'
 import { notInRoom } from '../rooms/room-access.ts'
+import { awaitWhole } from '../rooms/incomplete/whole-head.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import type { Requester } from '../accounts/requester.ts'
@@ -27,8 +28,12 @@ export const getOneRoomEvent = route(rooms.getOneRoomEvent, async ({ deps, reque
 export const getRoomStateWithKey = route(
   rooms.getRoomStateWithKey,
   async ({ deps, requester, params: { roomId, eventType: type, stateKey }, query }) => {
-    const view = await roomView(deps, requester, roomId)
-    const event = await stateEventAt(deps, view.state, { type, stateKey })
+    const key = { type, stateKey }
+    let event = await stateEventAt(deps, (await roomView(deps, requester, roomId)).state, key)
+    if (event === undefined) {
+      await awaitWhole(deps, { userNid: requester.userNid, roomId })
+      event = await stateEventAt(deps, (await roomView(deps, requester, roomId)).state, key)
+    }
     if (event === undefined) throw matrixError('M_NOT_FOUND', `The room has no ${type} with this state key.`)
     if (query.format !== 'event') return event.pdu.content
     const [text] = await clientEvents(deps, [event], { reader: requester, room: 'with-room-id', as: 'state' })
@@ -37,6 +42,7 @@ export const getRoomStateWithKey = route(
 )
 
 export const getRoomState = route(rooms.getRoomState, async ({ deps, requester, params }) => {
+  await awaitWhole(deps, { userNid: requester.userNid, roomId: params.roomId })
   const view = await roomView(deps, requester, params.roomId)
   const events = await allStateEvents(deps, view.state)
   const texts = await clientEvents(deps, events, { reader: requester, room: 'with-room-id', as: 'state' })
@@ -44,6 +50,7 @@ export const getRoomState = route(rooms.getRoomState, async ({ deps, requester, 
 })
 
 export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, requester, params, query }) => {
+  await awaitWhole(deps, { userNid: requester.userNid, roomId: params.roomId })
   const view = await roomView(deps, requester, params.roomId)
   const at = query.at === undefined ? undefined : Math.min(parseStreamToken(query.at, 'at'), view.upTo)
   let events: readonly StoredEvent[]
@@ -75,6 +82,7 @@ async function membersAt(
 }
 
 export const getJoinedMembersByRoom = route(rooms.getJoinedMembersByRoom, async ({ deps, requester, params }) => {
+  await awaitWhole(deps, { userNid: requester.userNid, roomId: params.roomId })
   const head = await deps.heads.byId(params.roomId)
   if (head === undefined || !head.members.joined.has(requester.userNid)) throw notInRoom()
   const joined: Record<string, { display_name?: string; avatar_url?: string }> = {}

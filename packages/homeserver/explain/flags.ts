@@ -12,6 +12,11 @@ const MARKS: readonly (readonly [bit: number, name: string, meaning: string])[] 
   ],
   [EVENT_FLAGS.outlier, 'outlier', 'It is known because other events name it; it is on no timeline here.'],
   [EVENT_FLAGS.gap, 'gap', 'Events right before it are not here; other servers have them.'],
+  [
+    EVENT_FLAGS.partlyKnown,
+    'partly known',
+    'Its sender left before the state of the room was all here: of the state after it a part is known.',
+  ],
   [EVENT_FLAGS.unsigned, 'unsigned', 'It is signed before another server sees it.'],
 ]
 

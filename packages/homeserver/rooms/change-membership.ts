@@ -172,6 +172,8 @@ async function change(
   const roomNid = await deps.heads.roomNid(action.roomId)
   if (roomNid === undefined) throw notInRoom()
   if (action.target !== requester.userId) await joinedRoom(deps, { userNid: requester.userNid, roomId: action.roomId })
+  // Who leaves need not wait for the rest of the room.
+  if (action.target !== requester.userId || content['membership'] !== 'leave') await deps.incompleteRooms.whole(roomNid)
   const isGuestJoin = requester.isGuest && content['membership'] === 'join'
   const event: NewRoomEvent = {
     type: 'm.room.member',
@@ -194,6 +196,7 @@ async function change(
       draft.add(event, { deviceNid: requester.deviceNid, transactionId: undefined })
     },
   })
+  if (!isResident(await deps.heads.byNid(roomNid))) deps.incompleteRooms.left(roomNid)
 }
 
 async function presentMembership(

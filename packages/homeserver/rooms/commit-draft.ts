@@ -4,6 +4,7 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { Statement } from '@holdfast/platform/database/database'
 import { insertEvent, NOWHERE, placeEvent } from '../storage/events.ts'
 import { insertEventVerdict, insertOutgoingEvent, setRoomServer } from '../storage/federation-rooms.ts'
+import { deleteNamedServers, insertNamedServer } from '../storage/incomplete-rooms.ts'
 import { setMembership, setMembershipsByEvents } from '../storage/memberships.ts'
 import { insertRoom, moveRoomHead } from '../storage/rooms.ts'
 import { packEdges, packNids } from './edges.ts'
@@ -24,6 +25,7 @@ export function statementsOf(changes: RoomChanges, ourName: ServerName): readonl
   statements.push(...membershipStatements(roomNid, lastChanges(changes.memberChanges)))
   const servers = serverCounts(changes, ourName)
   for (const [serverName, joined] of servers) statements.push(setRoomServer({ roomNid, serverName, joined }))
+  statements.push(...namedServerStatements(changes))
   statements.push(...outgoingStatements(changes, { servers, ourName }))
   if (positionsOf(changes) > 0) statements.push(headStatement(changes))
   return [...statements, ...changes.sides.map((side) => side.statement)]
@@ -32,7 +34,12 @@ export function statementsOf(changes: RoomChanges, ourName: ServerName): readonl
 /** With more than so many, as when a whole room begins here, the database finds the users by the events. */
 const MEMBERSHIPS_BY_ONE_MAX = 50
 
-function membershipStatements(roomNid: number, changes: readonly MembershipChange[]): readonly Statement[] {
+function namedServerStatements({ room: { roomNid }, namedServers }: RoomChanges): readonly Statement[] {
+  if (namedServers === undefined) return []
+  return [deleteNamedServers(roomNid), ...namedServers.map((serverName) => insertNamedServer({ roomNid, serverName }))]
+}
+
+export function membershipStatements(roomNid: number, changes: readonly MembershipChange[]): readonly Statement[] {
   if (changes.length <= MEMBERSHIPS_BY_ONE_MAX) {
     return changes.map(({ userNid, membership, eventNid, positionOffset }) =>
       setMembership({ roomNid, userNid, membership, eventNid, positionOffset }),
@@ -61,7 +68,10 @@ function lastChanges(changes: readonly MembershipChange[]): readonly MembershipC
 }
 
 /** The other servers whose number of joined members changes, with the new number. */
-export function serverCounts(changes: RoomChanges, ourName: ServerName): ReadonlyMap<ServerName, number> {
+export function serverCounts(
+  changes: Pick<RoomChanges, 'head' | 'memberChanges'>,
+  ourName: ServerName,
+): ReadonlyMap<ServerName, number> {
   const members = changes.head?.members
   const counts = new Map<ServerName, number>()
   for (const { userNid, userId, membership } of lastChanges(changes.memberChanges)) {

@@ -54,11 +54,16 @@ export function forgetChanges(deps: PublishDeps, changes: RoomChanges): void {
 }
 
 /** @returns whose membership changed */
-function changeMembers(deps: PublishDeps, members: RoomMembers, changes: RoomChanges): readonly number[] {
+export function changeMembers(
+  deps: Pick<PublishDeps, 'serverName' | 'memberships'>,
+  members: RoomMembers,
+  changes: Pick<RoomChanges, 'head' | 'memberChanges' | 'namedServers'>,
+): readonly number[] {
   for (const [server, joined] of serverCounts(changes, deps.serverName)) {
     if (joined === 0) members.servers.delete(server)
     else members.servers.set(server, joined)
   }
+  if (changes.namedServers !== undefined) nameServers(members, changes.namedServers)
   for (const { userNid, membership } of changes.memberChanges) {
     deps.memberships.changed(userNid)
     members.joined.delete(userNid)
@@ -67,6 +72,11 @@ function changeMembers(deps: PublishDeps, members: RoomMembers, changes: RoomCha
     if (membership === 'invite') members.invited.add(userNid)
   }
   return changes.memberChanges.map(({ userNid }) => userNid)
+}
+
+function nameServers({ servers }: RoomMembers, named: readonly ServerName[]): void {
+  for (const [server, joined] of servers) if (joined === 0) servers.delete(server)
+  for (const server of named) if (!servers.has(server)) servers.set(server, 0)
 }
 
 function headOf(

@@ -19,7 +19,7 @@ import type { Sending } from './send-event.ts'
 /** Without these a room is no longer what it was, and no power is worth that: other servers refuse them, too. */
 const NEVER_REDACTED = new Set(['m.room.create', 'm.room.server_acl'])
 
-type RedactDeps = Pick<Homeserver, 'roomQueue' | 'heads' | 'events' | 'clock'>
+type RedactDeps = Pick<Homeserver, 'roomQueue' | 'heads' | 'events' | 'clock' | 'incompleteRooms'>
 
 export type Redaction = Omit<Sending, 'event' | 'requester'> & {
   readonly target: EventId
@@ -33,7 +33,12 @@ export type Redaction = Omit<Sending, 'event' | 'requester'> & {
 export async function redactEvent(deps: RedactDeps, requester: Requester, redaction: Redaction): Promise<DraftEvent> {
   // Who is not in the room does not learn which events it has.
   if (!(await deps.heads.byNid(redaction.roomNid)).members.joined.has(requester.userNid)) throw notInRoom()
-  const target = await deps.events.inRoom(redaction.roomNid, redaction.target)
+  let target = await deps.events.inRoom(redaction.roomNid, redaction.target)
+  if (target === undefined) {
+    // It may be in the rest of a room that is being filled in.
+    await deps.incompleteRooms.whole(redaction.roomNid)
+    target = await deps.events.inRoom(redaction.roomNid, redaction.target)
+  }
   if (target === undefined) throw matrixError('M_INVALID_PARAM', 'There is no such event in this room.')
   if (NEVER_REDACTED.has(target.pdu.type)) throw matrixError('M_FORBIDDEN', `${target.pdu.type} cannot be redacted.`)
   const { redacts: _, ...content } = redaction.content

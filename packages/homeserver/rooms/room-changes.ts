@@ -1,5 +1,5 @@
 /** What one commit does to one room, whether by events of our own (`RoomDraft`) or by those of other servers (`receive/`). */
-import type { RoomId, UserId } from '@holdfast/protocol/ids/brand'
+import type { RoomId, ServerName, UserId } from '@holdfast/protocol/ids/brand'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Statement } from '@holdfast/platform/database/database'
 import type { Membership } from '../storage/memberships.ts'
@@ -24,6 +24,8 @@ export type RoomChanges = {
   readonly depth: number
   /** In their order; of one user only the last counts. */
   readonly memberChanges: readonly MembershipChange[]
+  /** Servers that are said to be in the room, as its members are not all known; they take the place of those said before. */
+  readonly namedServers?: readonly ServerName[] | undefined
 }
 
 export type DraftRoom = {

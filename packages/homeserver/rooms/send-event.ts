@@ -43,7 +43,7 @@ export type Message = Pick<Sending, 'roomNid' | 'transaction'> & { readonly type
  * @throws {MatrixError} M_BAD_JSON, and as `sendEvent` and `redactEvent` do
  */
 export async function sendMessageEvent(
-  deps: Pick<Homeserver, 'roomQueue' | 'heads' | 'events' | 'clock'>,
+  deps: Pick<Homeserver, 'roomQueue' | 'heads' | 'events' | 'clock' | 'incompleteRooms'>,
   requester: Requester,
   { roomNid, type, content, transaction }: Message,
 ): Promise<DraftEvent> {

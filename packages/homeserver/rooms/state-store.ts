@@ -24,6 +24,8 @@ export type StateStore = {
   load(stateNid: number): Promise<RoomState>
   /** Remembers a state that was just committed. */
   remember(state: RoomState): void
+  /** These complete snapshots were rewritten: they and all that build on them are read again. Call right after the commit. */
+  rewritten(stateNids: ReadonlySet<number>): void
 }
 
 /** The state of a room that nothing is known of. */
@@ -39,9 +41,13 @@ const CHAIN_LENGTH_MAX = LEVELS + 2
 export function openStateStore(db: Reader): StateStore {
   const cache = new LRUCache<number, RoomState>({ max: CACHED_STATES_MAX })
 
+  // A read that began before snapshots were rewritten begins again.
+  let rewrites = 0
+
   async function load(stateNid: number): Promise<RoomState> {
     const known = stateNid === EMPTY_STATE.nid ? EMPTY_STATE : cache.get(stateNid)
     if (known !== undefined) return known
+    const rewritesBefore = rewrites
     const rows = []
     let base: RoomState | undefined
     let nid: number | null = stateNid
@@ -53,6 +59,7 @@ export function openStateStore(db: Reader): StateStore {
       nid = row.anchor_nid
       if (nid !== null) base = cache.get(nid)
     }
+    if (rewrites !== rewritesBefore) return load(stateNid)
     for (const row of rows.toReversed()) {
       const map = applyStateChanges(base?.map ?? emptyStateMap(), unpackStateDelta(row.delta))
       base = { nid: row.state_nid, sequence: row.sequence, map, anchor: base }
@@ -61,7 +68,19 @@ export function openStateStore(db: Reader): StateStore {
     return base!
   }
 
-  return { load, remember: (state) => void cache.set(state.nid, state) }
+  return {
+    load,
+    remember: (state) => void cache.set(state.nid, state),
+    rewritten: (stateNids) => {
+      rewrites += 1
+      for (const [nid, state] of cache) if (buildsOn(state, stateNids)) cache.delete(nid)
+    },
+  }
+}
+
+function buildsOn(state: RoomState, stateNids: ReadonlySet<number>): boolean {
+  for (let at: RoomState | undefined = state; at !== undefined; at = at.anchor) if (stateNids.has(at.nid)) return true
+  return false
 }
 
 /** The state after one more change, or after a merge with `before` as the nearest parent; undefined for a room's first state. */

@@ -11,6 +11,7 @@ import { deletePublishedRoom, insertPublishedRoom, publishedRoom } from '../stor
 import { carrySettings } from './carry-settings.ts'
 import { addAll } from './create-room.ts'
 import { authStateAt } from './current-state.ts'
+import { awaitWhole } from './incomplete/whole-head.ts'
 import { replacementEvents } from './replacement-events.ts'
 import { retireRoom } from './retire-room.ts'
 import { notInRoom } from './room-access.ts'
@@ -32,6 +33,7 @@ export type UpgradeDeps = Pick<
   | 'accounts'
   | 'streams'
   | 'log'
+  | 'incompleteRooms'
 >
 
 export type Upgrade = {
@@ -49,6 +51,7 @@ export async function upgradeRoom(deps: UpgradeDeps, requester: Requester, upgra
   if (rules === undefined) {
     throw matrixError('M_UNSUPPORTED_ROOM_VERSION', `This server does not know room version ${upgrade.version}.`)
   }
+  await awaitWhole(deps, { userNid: requester.userNid, roomId: upgrade.roomId })
   const head = await deps.heads.byId(upgrade.roomId)
   if (head === undefined) throw matrixError('M_NOT_FOUND', 'No room with this id is known here.')
   await assertMayReplace(deps, head, requester)

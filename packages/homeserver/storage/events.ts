@@ -12,6 +12,8 @@ export const EVENT_FLAGS = {
   outlier: 8,
   /** Events right before it are not here; other servers have them. */
   gap: 16,
+  /** The state stored after it is a part of the room's: it was sent here before the rest came, which never did. */
+  partlyKnown: 32,
 } as const
 
 /** The position of events that are on no timeline. */

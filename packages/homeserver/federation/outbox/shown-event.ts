@@ -14,6 +14,8 @@ export async function shownEvent(
   event: StoredEvent,
 ): Promise<StoredEvent | undefined> {
   const head = await deps.heads.byNid(event.roomNid)
+  // Sent here while only the names of the servers in the room were known: they were there.
+  if (head.members.servers.get(server) === 0) return event
   // It may have come into the room since.
   if (head.members.servers.has(server)) return (await serverVisibleEvents(deps, server, [event]))[0]
   if (isAboutUserOf(server, event)) return event

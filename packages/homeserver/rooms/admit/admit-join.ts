@@ -19,7 +19,7 @@ import { assertMayVouch, type VoucherDeps } from './voucher.ts'
 export type AdmitDeps = AcceptDeps &
   StateDeps &
   VoucherDeps &
-  Pick<Homeserver, 'serverKeys' | 'clock' | 'inboxes' | 'policyServers' | 'signingKey'>
+  Pick<Homeserver, 'serverKeys' | 'clock' | 'inboxes' | 'policyServers' | 'signingKey' | 'incompleteRooms'>
 
 /**
  * @returns JSON text

@@ -9,7 +9,7 @@ import type { RoomHead } from '../room-heads.ts'
 import { requireAdmittingRoom } from './admitting-room.ts'
 import { voucherForRemoteJoin, type VoucherDeps } from './voucher.ts'
 
-type TemplateDeps = VoucherDeps & UnsentDeps & Pick<Homeserver, 'clock'>
+type TemplateDeps = VoucherDeps & UnsentDeps & Pick<Homeserver, 'clock' | 'incompleteRooms'>
 
 export type TemplateRequest = {
   readonly origin: ServerName

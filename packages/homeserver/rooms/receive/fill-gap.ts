@@ -34,13 +34,14 @@ function triedIn({ inboxes }: FillDeps): LRUCache<number, number> {
   return tried
 }
 
-export type FillDeps = ReceiveDeps & Pick<Homeserver, 'heads'>
+export type FillDeps = ReceiveDeps & Pick<Homeserver, 'heads' | 'incompleteRooms'>
 
 /** Fetches what lies right before a position of the room's timeline, if that is not here. @returns whether anything came */
 export async function fillGapBefore(
   deps: FillDeps,
   at: { readonly roomNid: number; readonly position: number },
 ): Promise<boolean> {
+  await deps.incompleteRooms.whole(at.roomNid)
   const after = await neighbourEvent(deps.db, { ...at, side: 'after' })
   if (after === undefined || (after.flags & EVENT_FLAGS.gap) === 0) return false
   const triedMs = triedIn(deps)

@@ -8,7 +8,7 @@ import { eventIdHash } from '../event-store.ts'
 export type KnownEvent = {
   readonly nid: number
   readonly flags: number
-  /** The state after it; 0 for outliers. */
+  /** The state after it; 0 for outliers, and where it is not known whole. */
   readonly stateNid: number
   /** undefined for message events. */
   readonly stateKeyNid: number | undefined
@@ -33,7 +33,7 @@ export async function knownEvents(
       known.set(row.event_id as EventId, {
         nid: row.event_nid,
         flags: row.flags,
-        stateNid: row.state_nid,
+        stateNid: (row.flags & EVENT_FLAGS.partlyKnown) === 0 ? row.state_nid : 0,
         stateKeyNid: row.state_key_nid ?? undefined,
       })
     }

@@ -1,5 +1,5 @@
 /** What received events change in their room: decided one after the other, and committed together. */
-import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { EventId, RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { Pdu } from '@holdfast/protocol/event/pdu'
 import { checkReceivedPdu, type ReceiptReason } from '@holdfast/protocol/receipt/check'
 import { stateMapGet } from '@holdfast/protocol/state/state-map'
@@ -31,6 +31,8 @@ export type BatchRoom = DraftRoom & { readonly roomId: RoomId }
 export type BatchOptions = {
   /** `present`: new events of the timeline. `past`: they come before all that is here. `anew`: the room begins again with them. */
   readonly time: 'present' | 'past' | 'anew'
+  /** With `anew`: servers that are said to be in the room, where its members are not all told. */
+  readonly namedServers?: readonly ServerName[]
   /**
    * With `past`: the position that they come before, and the nid of the event after the gap. The gap is closed with them, unless
    * it `remains` because there is more between.
@@ -47,6 +49,7 @@ const REFUSED_BETWEEN_MAX = 100
 export class ReceivedBatch implements RoomChanges {
   readonly room: BatchRoom
   readonly head: RoomHead | undefined
+  readonly namedServers: readonly ServerName[] | undefined
   readonly events: DraftEvent[] = []
   readonly sides: SideStatement[] = []
   readonly redactedNids: number[] = []
@@ -66,6 +69,7 @@ export class ReceivedBatch implements RoomChanges {
     this.#deps = deps
     this.room = room
     this.head = head
+    this.namedServers = options.time === 'anew' ? (options.namedServers ?? []) : undefined
     this.#time = options.time
     this.#gap = options.gap
     this.#state = head?.state ?? EMPTY_STATE

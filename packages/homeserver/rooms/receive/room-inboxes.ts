@@ -4,37 +4,94 @@
  */
 import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
+import type { Clock } from '@holdfast/platform/clock/clock'
 
 export type RoomInboxes = {
-  /** @throws {MatrixError} M_LIMIT_EXCEEDED if too much waits for the room already */
-  run<T>(roomId: RoomId, work: () => Promise<T>): Promise<T>
+  /**
+   * Work that may take minutes, as a join does, says so: then what waits behind it is refused after a while.
+   * @throws {MatrixError} M_LIMIT_EXCEEDED if too much waits for the room already, or it waited for too long
+   */
+  run<T>(roomId: RoomId, work: () => Promise<T>, options?: { readonly isLong?: boolean }): Promise<T>
   /** How many pieces of work are there, for metrics. */
   waiting(): number
 }
 
 const WAITING_MAX = 100
+/** Behind long work. Servers that wait for an answer give up after a minute. */
+const WAIT_MS_MAX = 45_000
 
-export function openRoomInboxes(): RoomInboxes {
-  const inboxes = new Map<RoomId, { last: Promise<unknown>; waiting: number }>()
-  return {
-    run: (roomId, work) => {
-      const inbox = inboxes.get(roomId) ?? { last: Promise.resolve(), waiting: 0 }
-      if (inbox.waiting >= WAITING_MAX) {
-        return Promise.reject(
-          matrixError('M_LIMIT_EXCEEDED', 'Too much arrives for this room at once. Try again in a second.', {
-            extra: { retry_after_ms: 1000 },
-          }),
-        )
+type Inbox = {
+  last: Promise<unknown>
+  waiting: number
+  /** When the work that goes on now began, if it is long. */
+  longSinceMs: number | undefined
+}
+
+export function openRoomInboxes(clock: Clock): RoomInboxes {
+  const inboxes = new Map<RoomId, Inbox>()
+
+  function add<T>(roomId: RoomId, inbox: Inbox, work: () => Promise<T>): Promise<T> {
+    inboxes.set(roomId, inbox)
+    inbox.waiting += 1
+    const done = inbox.last.then(work).finally(() => {
+      inbox.waiting -= 1
+      if (inbox.waiting === 0) inboxes.delete(roomId)
+    })
+    inbox.last = done.catch(() => undefined)
+    return done
+  }
+
+  /** Behind work that may be long. */
+  function addInTime<T>(roomId: RoomId, inbox: Inbox, work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      // Forgotten when it is refused: whoever asked will ask again.
+      let waiting: (() => Promise<T>) | undefined = work
+      let timer: Disposable | undefined
+      const refuseLater = (waitMs: number): void => {
+        timer = clock.after(waitMs, () => {
+          if (inbox.longSinceMs === undefined) {
+            refuseLater(WAIT_MS_MAX)
+          } else {
+            waiting = undefined
+            reject(busy('This room is being joined or filled in. Try again in some seconds.'))
+          }
+        })
       }
-      inboxes.set(roomId, inbox)
-      inbox.waiting += 1
-      const done = inbox.last.then(work).finally(() => {
-        inbox.waiting -= 1
-        if (inbox.waiting === 0) inboxes.delete(roomId)
-      })
-      inbox.last = done.catch(() => undefined)
-      return done
+      const started = async (): Promise<void> => {
+        timer?.[Symbol.dispose]()
+        if (waiting !== undefined) resolve(await waiting())
+      }
+      refuseLater(waitMsOf(inbox))
+      add(roomId, inbox, started).catch(reject)
+    })
+  }
+
+  function waitMsOf({ longSinceMs }: Inbox): number {
+    return longSinceMs === undefined ? WAIT_MS_MAX : Math.max(longSinceMs + WAIT_MS_MAX - clock.monotonicMs(), 0)
+  }
+
+  return {
+    run: (roomId, work, { isLong = false } = {}) => {
+      const inbox = inboxes.get(roomId) ?? { last: Promise.resolve(), waiting: 0, longSinceMs: undefined }
+      if (inbox.waiting >= WAITING_MAX) {
+        return Promise.reject(busy('Too much arrives for this room at once. Try again in a second.'))
+      }
+      const marked = isLong ? () => asLong(inbox, clock, work) : work
+      return inbox.waiting === 0 ? add(roomId, inbox, marked) : addInTime(roomId, inbox, marked)
     },
     waiting: () => [...inboxes.values()].reduce((sum, { waiting }) => sum + waiting, 0),
   }
+}
+
+async function asLong<T>(inbox: Inbox, clock: Clock, work: () => Promise<T>): Promise<T> {
+  inbox.longSinceMs = clock.monotonicMs()
+  try {
+    return await work()
+  } finally {
+    inbox.longSinceMs = undefined
+  }
+}
+
+function busy(message: string): Error {
+  return matrixError('M_LIMIT_EXCEEDED', message, { extra: { retry_after_ms: 1000 } })
 }

@@ -19,6 +19,12 @@ export type OutlierDeps = Pick<Homeserver, 'db' | 'dictionary' | 'events' | 'nid
 
 export type OutlierRoom = { readonly roomNid: number; readonly roomId: RoomId; readonly rules: RoomRules }
 
+export type StoringOptions = {
+  readonly signal?: AbortSignal
+  /** Hears how many of the events were worked off. */
+  readonly stored?: (count: number) => void
+}
+
 /** Stored in one commit. */
 const EVENTS_PER_COMMIT = 400
 /** Decided on in one turn of the event loop. */
@@ -32,6 +38,7 @@ export async function storeOutliers(
   deps: OutlierDeps,
   room: OutlierRoom,
   incoming: readonly IncomingEvent[],
+  { signal, stored }: StoringOptions = {},
 ): Promise<ReadonlyMap<EventId, KnownEvent>> {
   const createId = createIdOf(room)
   const ordered = await manyInCitedOrder(incoming, {
@@ -53,8 +60,10 @@ export async function storeOutliers(
     const statements = await statementsOf(deps, room, some)
     // One after the other, as later ones build on earlier ones; but the next are decided on while these are written.
     await written
+    signal?.throwIfAborted()
     if (statements.length > 0) written = deps.db.commit(statements)
     written.catch(() => undefined)
+    stored?.(Math.min(end, ordered.length))
   }
   await written
   return known

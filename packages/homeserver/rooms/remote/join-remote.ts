@@ -8,12 +8,16 @@ import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Requester } from '../../accounts/requester.ts'
 import type { Homeserver } from '../../homeserver.ts'
 import { ask, eventsIn, isUnknownEndpoint, part, type Asking } from '../../federation/remote-rooms/ask.ts'
+import { parseServers, type ToldJoin, type ToldRoom } from '../incomplete/core-events.ts'
+import { fillRoom, type FillDeps } from '../incomplete/fill-room.ts'
+import type { Filling } from '../incomplete/incomplete-rooms.ts'
 import { acceptEvents } from '../receive/accept-events.ts'
 import { checkIncoming } from '../receive/check-incoming.ts'
 import type { IncomingEvent } from '../receive/incoming.ts'
 import { isResident } from '../room-heads.ts'
+import { EMPTY_STATE } from '../state-store.ts'
 import { candidateServers } from './candidates.ts'
-import { importRoom, type ImportDeps, type ToldRoom } from './import-room.ts'
+import { importRoom, type ImportDeps } from './import-room.ts'
 import { ensureRoom, type OutsideDeps } from './outside-room.ts'
 import { leaveThrough } from './send-leave.ts'
 import { askTemplate, eventFromTemplate, type Template } from './templates.ts'
@@ -21,6 +25,7 @@ import { tryServers } from './try-servers.ts'
 
 export type RemoteDeps = ImportDeps &
   OutsideDeps &
+  FillDeps &
   Pick<Homeserver, 'federation' | 'inboxes' | 'signingKey' | 'random' | 'log'>
 
 export type RemoteJoin = {
@@ -32,6 +37,8 @@ export type RemoteJoin = {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The rest of a small room is here so soon that nobody need ever see a part of it. */
+const WHOLE_SOON_MS = 300
 const STATE_BYTES_MAX = 256 * 1024 * 1024
 
 /**
@@ -43,22 +50,47 @@ export async function joinRemoteRoom(
   requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
   join: RemoteJoin,
 ): Promise<void> {
+  const begun = Promise.withResolvers<void>()
+  // Whoever fills in the room holds its inbox from the join on, so that nothing else comes into it.
+  const held = deps.inboxes.run(
+    join.roomId,
+    async () => {
+      const begunRoom = await joinInTurn(deps, requester, join)
+      if (begunRoom === undefined) return
+      const filled = fillRoom(deps, begunRoom.filling, begunRoom.told)
+      if (begunRoom.told === undefined) await Promise.race([filled, deps.clock.sleep(WHOLE_SOON_MS)])
+      begun.resolve()
+      await filled
+    },
+    { isLong: true },
+  )
+  deps.incompleteRooms.track(held)
+  held.then(begun.resolve, begun.reject)
+  await begun.promise
+}
+
+/** A room that is to be filled in, and all of its state, if that was told with the join. */
+type BegunRoom = { readonly filling: Filling; readonly told: ToldRoom | undefined }
+
+async function joinInTurn(
+  deps: RemoteDeps,
+  requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
+  join: RemoteJoin,
+): Promise<BegunRoom | undefined> {
   const { roomId } = join
-  await deps.inboxes.run(roomId, async () => {
-    const head = await deps.heads.byId(roomId)
-    // Somebody else from here may have joined while this waited.
-    if (head?.members.joined.has(requester.userNid) === true) return
-    const room = { roomId, head, named: join.servers, userNid: requester.userNid }
-    const admitted: Admitted[] = []
-    try {
-      await tryServers(await candidateServers(deps, room), (server) =>
-        joinThrough(deps, requester, { join, server, admitted }),
-      )
-    } catch (error) {
-      for (const one of admitted) await takeBack(deps, requester, { roomId, ...one })
-      throw error
-    }
-  })
+  const head = await deps.heads.byId(roomId)
+  // Somebody else from here may have joined while this waited.
+  if (head?.members.joined.has(requester.userNid) === true) return undefined
+  const room = { roomId, head, named: join.servers, userNid: requester.userNid }
+  const admitted: Admitted[] = []
+  try {
+    return await tryServers(await candidateServers(deps, room), (server) =>
+      joinThrough(deps, requester, { join, server, admitted }),
+    )
+  } catch (error) {
+    for (const one of admitted) await takeBack(deps, requester, { roomId, ...one })
+    throw error
+  }
 }
 
 /** A server that let the user in, though the room could not be begun here with what it told. */
@@ -87,7 +119,7 @@ async function joinThrough(
   deps: RemoteDeps,
   requester: Pick<Requester, 'userId' | 'deviceNid'>,
   { join, server, admitted }: { readonly join: RemoteJoin; readonly server: ServerName; readonly admitted: Admitted[] },
-): Promise<void> {
+): Promise<BegunRoom | undefined> {
   const { roomId, signal } = join
   const asking: Asking = {
     client: deps.federation.client,
@@ -100,7 +132,11 @@ async function joinThrough(
   const template = await askTemplate(asking, 'join', { roomId, userId })
   const content = withVoucher(join.content, template)
   const own = eventFromTemplate(deps, template, { asking, roomId, userId, content })
-  const answer = await sendJoin({ ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }, roomId, own)
+  const known = await deps.heads.byId(roomId)
+  // Of a room that was here before the old members would have to leave first.
+  const omitMembers = known === undefined || known.state.nid === EMPTY_STATE.nid
+  const patient = { ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }
+  const answer = await sendJoin(patient, { roomId, own, omitMembers })
   admitted.push({ asking, rules: template.rules })
   const room = await ensureRoom(deps, roomId, template.rules)
   const incoming = (await countersigned(deps, room, { own, answer })) ?? own
@@ -109,10 +145,12 @@ async function joinThrough(
   if (isResident(head)) {
     // Nobody here could vouch for the join, but we know the room better than to be told its state.
     const [acceptance] = await acceptEvents(deps, room, { arrivals: [{ incoming, transaction }], time: 'present' })
-    if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return
+    if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return undefined
     throw matrixError('M_FORBIDDEN', 'The room, as it is known here, does not admit the join.')
   }
-  await importRoom(deps, room, { told: toldRoom(asking, answer), incoming, transaction })
+  const told = toldJoin(asking, answer)
+  const filling = await importRoom(deps, room, { told, incoming, transaction, via: server })
+  return filling === undefined ? undefined : { filling, told: told.membersOmitted ? undefined : told }
 }
 
 /** In restricted rooms the other server names whom of its users it lets vouch. */
@@ -122,12 +160,17 @@ function withVoucher(content: JsonObject, { event, rules }: Template): JsonObjec
   return { ...content, join_authorised_via_users_server: offered }
 }
 
-async function sendJoin(asking: Asking, roomId: RoomId, { parsed }: IncomingEvent): Promise<JsonObject> {
+async function sendJoin(
+  asking: Asking,
+  { roomId, own, omitMembers }: { readonly roomId: RoomId; readonly own: IncomingEvent; readonly omitMembers: boolean },
+): Promise<JsonObject> {
+  const { parsed } = own
+  const query = omitMembers ? '?omit_members=true' : ''
   const target = `${part(roomId)}/${part(parsed.pdu.eventId)}`
   const body = JSON.parse(parsed.json) as JsonObject
   const request = { method: 'PUT', body, responseBytesMax: STATE_BYTES_MAX } as const
   try {
-    return await ask(asking, { ...request, path: `/_matrix/federation/v2/send_join/${target}` })
+    return await ask(asking, { ...request, path: `/_matrix/federation/v2/send_join/${target}${query}` })
   } catch (error) {
     if (!isUnknownEndpoint(error)) throw error
     return ask(asking, { ...request, path: `/_matrix/federation/v1/send_join/${target}` })
@@ -146,6 +189,11 @@ async function countersigned(
   return incoming.find(({ parsed }) => parsed.pdu.eventId === own.parsed.pdu.eventId)
 }
 
-function toldRoom(asking: Asking, answer: JsonObject): ToldRoom {
-  return { state: eventsIn(asking, answer, 'state'), authChain: eventsIn(asking, answer, 'auth_chain') }
+function toldJoin(asking: Asking, answer: JsonObject): ToldJoin {
+  return {
+    state: eventsIn(asking, answer, 'state'),
+    authChain: eventsIn(asking, answer, 'auth_chain'),
+    membersOmitted: answer['members_omitted'] === true,
+    servers: parseServers(answer['servers_in_room']),
+  }
 }

@@ -2,6 +2,7 @@
 import { matrixError } from '@holdfast/protocol/errors'
 import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../../homeserver.ts'
+import { wholeHead } from '../incomplete/whole-head.ts'
 import { roomAcl } from '../room-acl.ts'
 import type { RoomHead } from '../room-heads.ts'
 
@@ -12,8 +13,14 @@ type RoomDeps = Pick<Homeserver, 'heads' | 'dictionary' | 'events'>
  * does not tell whether there is such an event.
  * @throws {MatrixError} M_NOT_FOUND for a room that is not known here, M_FORBIDDEN
  */
-export async function requireServedRoom(deps: RoomDeps, origin: ServerName, roomId: RoomId): Promise<RoomHead> {
-  const head = await deps.heads.byId(roomId)
+export async function requireServedRoom(
+  deps: RoomDeps & Pick<Homeserver, 'incompleteRooms'>,
+  origin: ServerName,
+  roomId: RoomId,
+): Promise<RoomHead> {
+  const present = await deps.heads.byId(roomId)
+  // Only whom somebody named as being in the room has a reason to wait until that is known.
+  const head = present?.members.servers.has(origin) === true ? await wholeHead(deps, roomId) : present
   if (head === undefined) throw matrixError('M_NOT_FOUND', 'This server does not know the room.')
   if (!(await roomAcl(deps, head)).allows(origin)) {
     throw matrixError('M_FORBIDDEN', `The room's access control list shuts ${origin} out.`)

@@ -13,7 +13,7 @@ import type { EventSignaturesDeps } from '../../keys/event-signatures.ts'
 import type { OwnPolicyServer } from './own-policy-server.ts'
 
 export type SignForOthersDeps = EventSignaturesDeps &
-  Pick<Homeserver, 'heads' | 'dictionary' | 'events' | 'policyServers' | 'serverName'>
+  Pick<Homeserver, 'heads' | 'dictionary' | 'events' | 'policyServers' | 'serverName' | 'incompleteRooms'>
 
 /**
  * @returns the signature
