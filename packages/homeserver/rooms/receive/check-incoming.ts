@@ -1,5 +1,6 @@
 /** Checks 1 to 3 on receipt: format, signatures, hashes. <https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu> */
 import { parsePdu, type ParsedPdu } from '@holdfast/protocol/event/format'
+import type { Pdu } from '@holdfast/protocol/event/pdu'
 import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
 import type { JsonObject } from '@holdfast/protocol/json/value'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
@@ -14,8 +15,10 @@ export type CheckedEvents = {
   readonly ids: readonly (EventId | undefined)[]
   /** What is wrong with the others, as far as they have an id at all. */
   readonly problems: ReadonlyMap<EventId, string>
-  /** Those of them that may be sound: the keys they are signed with could not be had now. */
-  readonly unverified: ReadonlySet<EventId>
+  /** Those of them that may be sound, by id: the keys they are signed with could not be had now. */
+  readonly unverified: ReadonlyMap<EventId, Pdu>
+  /** Whether one of the values has numbers or texts that no canonical JSON has: it has no id in any server's eyes. */
+  readonly hasNonCanonical: boolean
 }
 
 /** An event as it came, and once more with its numbers as they are spelt, where those are not canonical. */
@@ -31,10 +34,12 @@ export async function checkIncoming(
 ): Promise<CheckedEvents> {
   const parsed = new Map<EventId, ParsedPdu>()
   const ids: (EventId | undefined)[] = []
+  let hasNonCanonical = false
   const slice = createSlices(deps.clock)
   for (const { value, exact } of values) {
     await slice()
     const one = parsePdu(value, rules, exact ?? exactForm(value))
+    hasNonCanonical ||= !one.ok && one.problem === 'not-canonical'
     const isOfRoom = one.ok && one.pdu.roomId === roomId
     ids.push(isOfRoom ? one.pdu.eventId : undefined)
     if (isOfRoom) parsed.set(one.pdu.eventId, one)
@@ -43,12 +48,12 @@ export async function checkIncoming(
   const verdicts = await signaturesHold(deps, { rules, events, ...(signal === undefined ? {} : { signal }) })
   const incoming: IncomingEvent[] = []
   const problems = new Map<EventId, string>()
-  const unverified = new Set<EventId>()
+  const unverified = new Map<EventId, Pdu>()
   for (const [index, verdict] of verdicts.entries()) {
     const event = events[index]!
     if (verdict.ok) incoming.push({ parsed: event, signedBy: verdict.signedBy })
     else problems.set(event.pdu.eventId, verdict.message)
-    if (!verdict.ok && verdict.problem === 'unknown-key') unverified.add(event.pdu.eventId)
+    if (!verdict.ok && verdict.problem === 'unknown-key') unverified.set(event.pdu.eventId, event.pdu)
   }
-  return { incoming, ids, problems, unverified }
+  return { incoming, ids, problems, unverified, hasNonCanonical }
 }

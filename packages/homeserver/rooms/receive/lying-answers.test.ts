@@ -144,6 +144,21 @@ for (const version of ['1', '10', '12']) {
   })
 }
 
+test('no state is asked for where the events between are none that any server may take', async (t) => {
+  const w = await aLyingPeer(t)
+  const between = event(w)
+  const latest = event(w, { prev_events: edges(w, [between.eventId]), depth: 21 })
+  const bad = spoiled(between, { content: { body: 'a float', number: 1.5 } })
+  w.answers.set(`${API}/get_missing_events/${w.roomId}`, { events: [bad] })
+  w.asked.length = 0
+  assert.ok(hasError(await send(w, latest), latest))
+  assert.deepEqual(
+    w.asked.filter((path) => path.includes('/state')),
+    [],
+  )
+  await assertAlive(w)
+})
+
 const NONSENSE: readonly JsonValue[] = [
   null,
   [],

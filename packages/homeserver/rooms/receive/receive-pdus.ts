@@ -5,8 +5,11 @@ import { judgeReceived, partsByPolicy, type JudgeDeps } from '../../federation/p
 import type { Homeserver } from '../../homeserver.ts'
 import { acceptEvents, type AcceptDeps, type AcceptedRoom } from './accept-events.ts'
 import { checkIncoming, type ReceivedValue } from './check-incoming.ts'
-import { fetchAuthEvents, fetchGap, fetchStateAfter, type FetchDeps, type FetchFrom } from './fetch-missing.ts'
+import { fetchLanes } from './fetch-lanes.ts'
+import { fetchAuthEvents, fetchGap, type FetchDeps, type FetchFrom } from './fetch-missing.ts'
+import { fetchStateAfter } from './fetch-state.ts'
 import type { Acceptance, Arrival, IncomingEvent } from './incoming.ts'
+import { inTurnOfOrigin } from './origin-turns.ts'
 import { inCitedOrder } from './topological.ts'
 
 export type ReceiveDeps = AcceptDeps & FetchDeps & JudgeDeps & Pick<Homeserver, 'heads' | 'log' | 'inboxes'>
@@ -23,56 +26,70 @@ const STATES_MAX = 5
 const EARLIEST_MAX = 20
 
 /**
- * Takes the events in; those that fail harm no others.
+ * Takes the events in; those that fail harm no others. The room's inbox is held to decide on them only: whoever makes us wait for
+ * what they build on, or for a key, keeps nobody else from the room.
  * @returns what became of each of the events that are well-formed enough to have an id
  */
-export async function receivePdus(
+export function receivePdus(
   deps: ReceiveDeps,
   { origin, room }: { readonly origin: ServerName; readonly room: AcceptedRoom },
   values: readonly ReceivedValue[],
 ): Promise<ReadonlyMap<EventId, PduResult>> {
-  return deps.inboxes.run(room.roomId, async () => {
+  return inTurnOfOrigin(deps.inboxes, { origin, roomId: room.roomId }, async () => {
     const deadline = new AbortController()
     const timer = deps.clock.after(RECEIVE_MS_MAX, () => deadline.abort())
     try {
-      const from = { server: origin, room, signal: deadline.signal }
-      const { incoming, problems } = await checkIncoming(deps, room, { values, signal: deadline.signal })
-      const results = new Map<EventId, PduResult>()
-      for (const [eventId, error] of problems) results.set(eventId, { error })
-      for (const some of partsByPolicy(ordered(incoming))) {
-        const judged = await judgeReceived(deps, room, { incoming: some, signal: deadline.signal })
-        for (const [eventId, acceptance] of await takeIn(deps, from, judged)) results.set(eventId, resultOf(acceptance))
-      }
-      return results
+      const inInbox: FromSender['inInbox'] = (work) => deps.inboxes.run(room.roomId, work)
+      return await receiveFrom(deps, { server: origin, room, signal: deadline.signal, inInbox }, values)
     } finally {
       timer[Symbol.dispose]()
     }
   })
 }
 
+type FromSender = FetchFrom & Required<Pick<FetchFrom, 'inInbox'>>
+
+async function receiveFrom(
+  deps: ReceiveDeps,
+  from: FromSender,
+  values: readonly ReceivedValue[],
+): Promise<ReadonlyMap<EventId, PduResult>> {
+  const { incoming, problems } = await checkIncoming(deps, from.room, { values, signal: from.signal })
+  const results = new Map<EventId, PduResult>()
+  for (const [eventId, error] of problems) results.set(eventId, { error })
+  for (const some of partsByPolicy(ordered(incoming)))
+    for (const [eventId, acceptance] of await takeIn(deps, from, some)) results.set(eventId, resultOf(acceptance))
+  return results
+}
+
 async function takeIn(
   deps: ReceiveDeps,
-  from: FetchFrom,
+  from: FromSender,
   incoming: readonly IncomingEvent[],
 ): Promise<ReadonlyMap<EventId, Acceptance>> {
   const outcomes = new Map<EventId, Acceptance>()
   let gapsLeft = GAPS_MAX
-  let waiting = ordered(incoming)
-  while (waiting.length > 0) {
-    const missing = await acceptUntilMissing(deps, from.room, { waiting, outcomes })
-    if (missing === undefined) break
-    waiting = waiting.slice(waiting.indexOf(missing.incoming) + 1)
-    if (gapsLeft === 0 || from.signal.aborted) continue
-    gapsLeft -= 1
-    outcomes.set(missing.incoming.parsed.pdu.eventId, await closeGap(deps, from, missing))
+  let waiting: readonly IncomingEvent[] = []
+  let missing = await from.inInbox(async () => {
+    waiting = ordered(await judgeReceived(deps, from.room, { incoming, signal: from.signal }))
+    return acceptUntilMissing(deps, from.room, { waiting, outcomes })
+  })
+  while (missing !== undefined) {
+    const { incoming: lacking } = missing
+    waiting = waiting.slice(waiting.indexOf(lacking) + 1)
+    if (gapsLeft > 0 && !from.signal.aborted) {
+      gapsLeft -= 1
+      const close = (): Promise<Acceptance> => closeGap(deps, from, lacking)
+      const closed = await fetchLanes(deps).run(from.room.roomId, close, from.signal)
+      if (closed !== undefined) outcomes.set(lacking.parsed.pdu.eventId, closed)
+    }
+    if (waiting.length === 0) break
+    missing = await from.inInbox(() => acceptUntilMissing(deps, from.room, { waiting, outcomes }))
   }
   return outcomes
 }
 
-type MissingPart = {
-  readonly incoming: IncomingEvent
-  readonly acceptance: Acceptance & { readonly outcome: 'missing' }
-}
+type MissingPart = { readonly incoming: IncomingEvent }
 
 /** Accepts in order, up to the first event that lacks something: what follows often builds on that. */
 async function acceptUntilMissing(
@@ -88,31 +105,29 @@ async function acceptUntilMissing(
   for (const [index, acceptance] of accepted.entries()) {
     const one = waiting[index]!
     outcomes.set(one.parsed.pdu.eventId, acceptance)
-    if (acceptance.outcome === 'missing') first ??= { incoming: one, acceptance }
+    if (acceptance.outcome === 'missing') first ??= { incoming: one }
   }
   return first
 }
 
 /** Fetches what the event lacks, in rising cost: the events between, then what authorises it, then whole states. */
-async function closeGap(
-  deps: ReceiveDeps,
-  from: FetchFrom,
-  { incoming, acceptance }: MissingPart,
-): Promise<Acceptance> {
+async function closeGap(deps: ReceiveDeps, from: FromSender, incoming: IncomingEvent): Promise<Acceptance> {
   const { pdu } = incoming.parsed
-  let current: Acceptance = acceptance
+  // While it waited, somebody else may have brought what it lacks.
+  let current = await acceptOne(deps, from, { incoming })
   if (current.outcome === 'missing' && current.prevEvents.length > 0) {
-    await attempt(deps, from, pdu.eventId, () => takeInBetween(deps, from, pdu.eventId))
-    current = await acceptOne(deps, from.room, { incoming })
+    const between = await attempt(deps, from, pdu.eventId, () => takeInBetween(deps, from, pdu.eventId))
+    current = await acceptOne(deps, from, { incoming })
+    if (between === 'broken') return current
   }
   if (current.outcome === 'missing' && current.authEvents.length > 0) {
     await attempt(deps, from, pdu.eventId, () => fetchAuthEvents(deps, from, pdu.eventId))
-    current = await acceptOne(deps, from.room, { incoming })
+    current = await acceptOne(deps, from, { incoming })
   }
   if (current.outcome === 'missing' && current.prevEvents.length > 0) {
     const { prevEvents } = current
     const statesAfter = await attempt(deps, from, pdu.eventId, () => statesAfterAll(deps, from, prevEvents))
-    if (statesAfter !== undefined) current = await acceptOne(deps, from.room, { incoming, statesAfter })
+    if (statesAfter !== undefined) current = await acceptOne(deps, from, { incoming, statesAfter })
   }
   return current
 }
@@ -136,30 +151,41 @@ async function attempt<T>(
   }
 }
 
-async function takeInBetween(deps: ReceiveDeps, from: FetchFrom, latest: EventId): Promise<void> {
+/** `broken`: the events between are none that any server may take, and so nobody can build on them. */
+async function takeInBetween(deps: ReceiveDeps, from: FromSender, latest: EventId): Promise<'broken' | 'taken'> {
   const head = await deps.heads.byNid(from.room.roomNid)
   const earliest = head.extremities.slice(-EARLIEST_MAX).map(({ pdu }) => pdu.eventId)
   const minDepth = Math.max(0, Math.min(...head.extremities.map(({ pdu }) => pdu.depth)))
   const gap = { earliest, latest, minDepth: Number.isFinite(minDepth) ? minDepth : 0 }
-  const incoming = ordered(await fetchGap(deps, from, gap))
-  const between = await judgeReceived(deps, from.room, { incoming, signal: from.signal })
-  const outcomes = await acceptEvents(deps, from.room, { arrivals: between.map(asArrival), time: 'present' })
+  const { incoming, hasNonCanonical } = await fetchGap(deps, from, gap)
+  const { between, outcomes } = await from.inInbox(() => judgeAndAccept(deps, from, ordered(incoming)))
+  if (hasNonCanonical) return 'broken'
   const oldest = between.find((_, index) => outcomes[index]!.outcome === 'missing')
-  if (oldest === undefined) return
+  if (oldest === undefined) return 'taken'
   // The gap is longer than what one may ask for: the state before its end makes up for the beginning.
   const first = outcomes[between.indexOf(oldest)]!
-  if (first.outcome !== 'missing') return
+  if (first.outcome !== 'missing') return 'taken'
   const { eventId } = oldest.parsed.pdu
   if (first.authEvents.length > 0) await attempt(deps, from, eventId, () => fetchAuthEvents(deps, from, eventId))
   const statesAfter = await statesAfterAll(deps, from, first.prevEvents)
   const rest = between.slice(between.indexOf(oldest))
   const arrivals = rest.map((one) => (one === oldest ? { incoming: one, statesAfter } : asArrival(one)))
-  await acceptEvents(deps, from.room, { arrivals, time: 'present' })
+  await from.inInbox(() => acceptEvents(deps, from.room, { arrivals, time: 'present' }))
+  return 'taken'
+}
+
+async function judgeAndAccept(
+  deps: ReceiveDeps,
+  { room, signal }: FromSender,
+  incoming: readonly IncomingEvent[],
+): Promise<{ readonly between: readonly IncomingEvent[]; readonly outcomes: readonly Acceptance[] }> {
+  const between = await judgeReceived(deps, room, { incoming, signal })
+  return { between, outcomes: await acceptEvents(deps, room, { arrivals: between.map(asArrival), time: 'present' }) }
 }
 
 async function statesAfterAll(
   deps: ReceiveDeps,
-  from: FetchFrom,
+  from: FromSender,
   eventIds: readonly EventId[],
 ): Promise<ReadonlyMap<EventId, StateMap>> {
   const states = new Map<EventId, StateMap>()
@@ -170,8 +196,10 @@ async function statesAfterAll(
   return states
 }
 
-async function acceptOne(deps: ReceiveDeps, room: AcceptedRoom, arrival: Arrival): Promise<Acceptance> {
-  const [acceptance] = await acceptEvents(deps, room, { arrivals: [arrival], time: 'present' })
+async function acceptOne(deps: ReceiveDeps, { inInbox, room }: FromSender, arrival: Arrival): Promise<Acceptance> {
+  const accept = (): Promise<readonly Acceptance[]> =>
+    acceptEvents(deps, room, { arrivals: [arrival], time: 'present' })
+  const [acceptance] = await inInbox(accept)
   return acceptance!
 }
 

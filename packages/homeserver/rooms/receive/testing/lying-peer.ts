@@ -13,8 +13,12 @@ export const PEER = '192.0.2.1:8448'
 export const BOB = `@bob:${PEER}`
 const DAY_MS = 24 * 3_600_000
 
-/** What a server answers on a path, or on all that begin with it up to a star: a value, or what it makes of the body. */
-export type Answers = Map<string, JsonValue | ((body: JsonObject) => JsonValue | undefined)>
+/**
+ * What a server answers on a path, or on all that begin with it up to a star: a value, or what it makes of the body. `on` names one
+ * server alone; that comes first.
+ */
+export type Answers = Map<string, Answer>
+type Answer = JsonValue | ((body: JsonObject) => JsonValue | undefined | Promise<JsonValue>)
 
 export type LyingPeer = {
   readonly server: TestHomeserver
@@ -89,7 +93,8 @@ export function scripted({
 }): HttpClient {
   return {
     send: async ({ url, body }) => {
-      const path = decodeURIComponent(new URL(url).pathname)
+      const { hostname, pathname } = new URL(url)
+      const path = decodeURIComponent(pathname)
       asked.push(path)
       const sent =
         body === undefined || body.length === 0 ? {} : (JSON.parse(Buffer.from(body).toString()) as JsonValue)
@@ -98,14 +103,18 @@ export function scripted({
         transactions.push(object)
         return answered(200, { pdus: {} })
       }
-      const found = [...answers].find(
-        ([prefix]) => path === prefix || (prefix.endsWith('*') && path.startsWith(prefix.slice(0, -1))),
-      )
-      const answer = typeof found?.[1] === 'function' ? found[1](object) : found?.[1]
+      const found = answerTo(`${hostname}${path}`, answers) ?? answerTo(path, answers)
+      const answer = typeof found === 'function' ? await found(object) : found
       return answer === undefined ? answered(404, { errcode: 'M_NOT_FOUND', error: 'no' }) : answered(200, answer)
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+function answerTo(name: string, answers: Answers): Answer | undefined {
+  const fits = ([prefix]: readonly [string, unknown]): boolean =>
+    name === prefix || (prefix.endsWith('*') && name.startsWith(prefix.slice(0, -1)))
+  return [...answers].find(fits)?.[1]
 }
 
 function answered(status: number, value: JsonValue): Awaited<ReturnType<HttpClient['send']>> {
@@ -130,6 +139,24 @@ export function event(w: LyingPeer, changes: JsonObject = {}): PeerEvent {
     ...(rules.originField ? { origin: PEER } : {}),
     ...changes,
   })
+}
+
+/** A server of its own joins the room with one user. */
+export async function anotherPeer(
+  w: LyingPeer,
+  name: string,
+): Promise<{ readonly peer: TestPeer; readonly joined: PeerEvent }> {
+  w.answers.set(on(name, '/_matrix/key/v2/server'), publishedKeys(name, { validUntilTs: Date.now() + DAY_MS }))
+  const peer = w.server.peer(name)
+  const { roomId, version } = w
+  const joined = finish(peer, version, await template(peer, 'join', { roomId, userId: `@carl:${name}`, version }))
+  await peer.ok('PUT', `/v2/send_join/${part(roomId)}/${part(joined.eventId)}`, joined.body)
+  return { peer, joined }
+}
+
+/** What one server answers, by its name with a port. */
+export function on(server: string, path: string): string {
+  return `${server.split(':')[0]}${path}`
 }
 
 /** In the form of the room version. */
