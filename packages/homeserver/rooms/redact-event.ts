@@ -1,4 +1,5 @@
 /** Redactions: the event that asks for one, and what it does to the event it names. <https://spec.matrix.org/v1.19/client-server-api/#redactions> */
+import type { Statement } from '@holdfast/platform/database/database'
 import { powerLevels } from '@holdfast/protocol/auth/power-levels'
 import { matrixError } from '@holdfast/protocol/errors'
 import { exactEvent } from '@holdfast/protocol/event/exact-json'
@@ -10,6 +11,7 @@ import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { redactStoredEvent } from '../storage/events.ts'
+import { insertWaitingRedaction } from '../storage/federation-rooms.ts'
 import type { StoredEvent } from './event-store.ts'
 import { notInRoom } from './room-access.ts'
 import type { DraftEvent, NewRoomEvent, RoomDraft } from './room-draft.ts'
@@ -27,20 +29,23 @@ export type Redaction = Omit<Sending, 'event' | 'requester'> & {
 }
 
 /**
- * Sends an m.room.redaction and, in the same commit, reduces the event that it names.
+ * Sends an m.room.redaction and, in the same commit, reduces the event that it names. One that other servers may have and this one
+ * does not is reduced when it comes.
  * @throws {MatrixError} M_INVALID_PARAM, M_FORBIDDEN
  */
 export async function redactEvent(deps: RedactDeps, requester: Requester, redaction: Redaction): Promise<DraftEvent> {
   // Who is not in the room does not learn which events it has.
-  if (!(await deps.heads.byNid(redaction.roomNid)).members.joined.has(requester.userNid)) throw notInRoom()
+  const { members } = await deps.heads.byNid(redaction.roomNid)
+  if (!members.joined.has(requester.userNid)) throw notInRoom()
   let target = await deps.events.inRoom(redaction.roomNid, redaction.target)
   if (target === undefined) {
     // It may be in the rest of a room that is being filled in.
     await deps.incompleteRooms.whole(redaction.roomNid)
     target = await deps.events.inRoom(redaction.roomNid, redaction.target)
   }
-  if (target === undefined) throw matrixError('M_INVALID_PARAM', 'There is no such event in this room.')
-  if (NEVER_REDACTED.has(target.pdu.type)) throw matrixError('M_FORBIDDEN', `${target.pdu.type} cannot be redacted.`)
+  if (target === undefined && members.servers.size === 0) {
+    throw matrixError('M_INVALID_PARAM', 'There is no such event in this room.')
+  }
   const { redacts: _, ...content } = redaction.content
   const event: NewRoomEvent = {
     type: 'm.room.redaction',
@@ -50,15 +55,26 @@ export async function redactEvent(deps: RedactDeps, requester: Requester, redact
     originServerTs: deps.clock.nowMs(),
   }
   return deps.roomQueue.run(redaction.roomNid, {
-    prepare: () => ({ events: [event] }),
+    prepare: async () => {
+      // It may have come while this waited its turn.
+      target ??= await deps.events.inRoom(redaction.roomNid, redaction.target)
+      return { events: [event] }
+    },
     decide: (draft) => {
       const sent = draft.add(event, { deviceNid: requester.deviceNid, transactionId: redaction.transaction?.id })
-      if (target.pdu.sender !== requester.userId) assertMayRedactOthers(draft, requester)
-      applyRedaction(draft, target, sent)
+      if (target !== undefined) assertRedactable(target)
+      // Whose event it is, nobody here knows of one that is elsewhere.
+      if (target?.pdu.sender !== requester.userId) assertMayRedactOthers(draft, requester)
+      if (target === undefined) draft.also(waitForTarget(redaction, sent))
+      else applyRedaction(draft, target, sent)
       if (redaction.transaction !== undefined) draft.also(redaction.transaction.client.remember(sent.event.nid))
       return sent
     },
   })
+}
+
+function assertRedactable({ pdu: { type } }: StoredEvent): void {
+  if (NEVER_REDACTED.has(type)) throw matrixError('M_FORBIDDEN', `${type} cannot be redacted.`)
 }
 
 function assertMayRedactOthers(draft: RoomDraft, requester: Requester): void {
@@ -66,6 +82,10 @@ function assertMayRedactOthers(draft: RoomDraft, requester: Requester): void {
   const levels = powerLevels(draft.room.rules, { get: (type, stateKey) => draft.stateEvent({ type, stateKey })?.pdu })
   if (levels.ofUser(requester.userId) >= levels.redact) return
   throw matrixError('M_FORBIDDEN', `Redacting other people's events needs the power level ${levels.redact}.`)
+}
+
+function waitForTarget({ roomNid, target }: Redaction, { event }: DraftEvent): Statement {
+  return insertWaitingRedaction({ roomNid, targetId: target, redactionNid: event.nid })
 }
 
 function applyRedaction(draft: RoomDraft, target: StoredEvent, redaction: DraftEvent): void {
