@@ -34,3 +34,22 @@ test('the public rooms are paged through, from no token or from null', async () 
   assert.deepEqual([seen.length, new Set(seen).size], [5, 5])
   assert.equal((await ann.request('POST', '/publicRooms', { since: 5 })).status, 400)
 })
+
+test('the members at the beginning of a whole timeline are those who were in the room first', async () => {
+  await using server = await startTestHomeserver()
+  const [ann, bob] = [await server.user('ann'), await server.user('bob')]
+  const { room_id: roomId } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+  const { limited, prev_batch } = (await ann.ok('GET', '/sync')).rooms.join[roomId].timeline
+  assert.equal(limited, false)
+  await bob.ok('POST', `/rooms/${roomId}/join`, {})
+  for (const [at, members] of [
+    [prev_batch, [ann.userId]],
+    [(await ann.ok('GET', '/sync')).next_batch, [ann.userId, bob.userId]],
+  ]) {
+    const { chunk } = await ann.ok('GET', `/rooms/${roomId}/members?at=${at}`)
+    assert.deepEqual(
+      chunk.map(({ state_key: key }: { state_key: string }) => key),
+      members,
+    )
+  }
+})

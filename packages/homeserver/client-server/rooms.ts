@@ -11,7 +11,8 @@ import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import type { Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { timelineBackwards } from '../storage/events.ts'
+import { timelineBackwards, timelineForwards } from '../storage/events.ts'
+import { stateAt, stateBefore } from '../sync/room-state.ts'
 import { parseStreamToken } from '../sync/sync-token.ts'
 import { JsonText } from '../http/reply.ts'
 import { route } from './route.ts'
@@ -66,7 +67,7 @@ export const getMembersByRoom = route(rooms.getMembersByRoom, async ({ deps, req
   return new JsonText(`{"chunk":[${texts.join(',')}]}`)
 })
 
-/** As of the newest event at a position, if that is one the requester may read. */
+/** As of a position, if the newest event there is one the requester may read. */
 async function membersAt(
   deps: Homeserver,
   requester: Requester,
@@ -74,11 +75,30 @@ async function membersAt(
 ): Promise<readonly StoredEvent[]> {
   const range = { roomNid: at.roomNid, after: Number.MIN_SAFE_INTEGER, upTo: at.position, limit: 1 }
   const [newest] = await deps.events.fromRows(await timelineBackwards(deps.db, range))
-  if (newest === undefined) return []
-  if ((await visibleEvents(deps, requester, [newest])).length === 0) {
-    throw matrixError('M_FORBIDDEN', 'You may not see who was in the room at that time.')
+  if (newest === undefined) return firstMembers(deps, requester, at.roomNid)
+  await assertReadable(deps, requester, newest)
+  return memberEventsOf(deps, (await stateAt(deps, at.roomNid, at.position)).map)
+}
+
+/** From before the room's beginning, as where a whole timeline begins: who was in it first. */
+async function firstMembers(deps: Homeserver, requester: Requester, roomNid: number): Promise<readonly StoredEvent[]> {
+  const range = { roomNid, after: Number.MIN_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER, limit: FIRST_EVENTS_MAX }
+  for (const event of await deps.events.fromRows(await timelineForwards(deps.db, range))) {
+    await assertReadable(deps, requester, event)
+    for (const map of [await stateBefore(deps, event), (await deps.states.load(event.stateNid)).map]) {
+      const members = await memberEventsOf(deps, map)
+      if (members.length > 0) return members
+    }
   }
-  return memberEventsOf(deps, (await deps.states.load(newest.stateNid)).map)
+  return []
+}
+
+/** The creator joins with the second event; a room of another server begins with all who were in it. */
+const FIRST_EVENTS_MAX = 2
+
+async function assertReadable(deps: Homeserver, requester: Requester, event: StoredEvent): Promise<void> {
+  if ((await visibleEvents(deps, requester, [event])).length > 0) return
+  throw matrixError('M_FORBIDDEN', 'You may not see who was in the room at that time.')
 }
 
 export const getJoinedMembersByRoom = route(rooms.getJoinedMembersByRoom, async ({ deps, requester, params }) => {
