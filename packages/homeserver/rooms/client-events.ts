@@ -1,8 +1,11 @@
 /** Many events at once in client form, with what `unsigned` says of other events. */
+import { stateMapGet } from '@holdfast/protocol/state/state-map'
+import { parseMembership } from '@holdfast/protocol/visibility/history-visibility'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEventText, type ClientEventExtras, type EventReader } from './client-event.ts'
 import { withoutErased } from './erased-content.ts'
 import type { StoredEvent } from './event-store.ts'
+import { EMPTY_STATE } from './state-store.ts'
 import { visibleEvents, type EventReaderUser, type ReadDeps } from './visible-events.ts'
 
 export type ClientEventFormat = {
@@ -28,11 +31,33 @@ export async function clientEvents(
   const others = named.size === 0 ? NONE : await deps.events.byNids(named)
   const nowMs = deps.clock.nowMs()
   const redactions = await redactionTexts(deps, { events, others, reader: format.reader, nowMs })
+  const memberships = await membershipsAt(deps, events, format)
   return events.map((event) => {
     const previous = event.replacesNid === undefined ? undefined : others.get(event.replacesNid)
     const redactedBecause = event.redactedByNid === undefined ? undefined : redactions.get(event.redactedByNid)
-    return clientEventText(event, format.reader, { nowMs, ...replaced(previous), redactedBecause }, format.room)
+    const membership = memberships.get(event.stateNid)
+    const extras = { nowMs, ...replaced(previous), redactedBecause, membership }
+    return clientEventText(event, format.reader, extras, format.room)
   })
+}
+
+/** What the reader was to the room with each event, by the state after it: who was not in it need not have its keys. */
+async function membershipsAt(
+  deps: ReadDeps,
+  events: readonly StoredEvent[],
+  { as, reader }: ClientEventFormat,
+): Promise<ReadonlyMap<number, string>> {
+  if (reader === undefined || as === 'state') return NO_TEXTS
+  const memberKey = await deps.dictionary.stateKeyNid({ type: 'm.room.member', stateKey: reader.userId })
+  const memberships = new Map<number, string>()
+  for (const { stateNid } of events) {
+    if (stateNid === EMPTY_STATE.nid || memberships.has(stateNid)) continue
+    const { map } = await deps.states.load(stateNid)
+    const nid = memberKey === undefined ? undefined : stateMapGet(map, memberKey)
+    const member = nid === undefined ? undefined : await deps.events.byNid(nid)
+    memberships.set(stateNid, parseMembership(member?.pdu.content) ?? 'leave')
+  }
+  return memberships
 }
 
 function replaced(previous: StoredEvent | undefined): Partial<ClientEventExtras> {

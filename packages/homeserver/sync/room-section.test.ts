@@ -162,4 +162,21 @@ describe('a room in a sync', () => {
     }
     assert.deepEqual(seen, sent)
   })
+
+  test('each event of a timeline says what the reader was to the room then', async () => {
+    const { roomId, room } = await newRoom('shared')
+    await ann.ok('PUT', `${room}/send/m.room.message/1`, { body: 'before' })
+    await ann.ok('POST', `${room}/invite`, { user_id: bob.userId })
+    await bob.ok('POST', `${room}/join`, {})
+    await ann.ok('PUT', `${room}/send/m.room.message/2`, { body: 'after' })
+    const { timeline, state } = (await sync(undefined, { room: { timeline: { limit: 4 } } })).rooms.join[roomId]
+    assert.deepEqual(
+      timeline.events.map(({ unsigned }: Json) => unsigned.membership),
+      ['leave', 'invite', 'join', 'join'],
+    )
+    assert.equal(
+      state.events.some(({ unsigned }: Json) => 'membership' in unsigned),
+      false,
+    )
+  })
 })
