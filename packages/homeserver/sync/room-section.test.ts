@@ -179,4 +179,28 @@ describe('a room in a sync', () => {
       false,
     )
   })
+
+  test('[SYNC12] the other devices of who leaves a room and forgets it learn of the leaving, and of nothing else', async () => {
+    const [{ roomId, room }, other] = [await newRoom('shared'), await newRoom('shared')]
+    await ann.ok('POST', `${other.room}/invite`, { user_id: bob.userId })
+    const before = await sync()
+    await bob.ok('POST', `${room}/join`, {})
+    const joined = await sync(before.next_batch)
+    await bob.ok('POST', `${room}/leave`, {})
+    await bob.ok('POST', `${room}/forget`, {})
+    await bob.ok('POST', `${other.room}/leave`, {})
+    await bob.ok('POST', `${other.room}/forget`, {})
+    const left = await sync(joined.next_batch)
+    for (const gone of [roomId, other.roomId]) {
+      const { events } = left.rooms.leave[gone].timeline
+      assert.deepEqual(
+        events.map(({ content }: Json) => content.membership),
+        ['leave'],
+      )
+    }
+    assert.equal((await sync(before.next_batch)).rooms.leave[roomId], undefined)
+    assert.equal((await sync(left.next_batch)).rooms?.leave?.[roomId], undefined)
+    const initial = await sync(undefined, { room: { include_leave: true } })
+    assert.equal(initial.rooms?.leave?.[roomId], undefined)
+  })
 })

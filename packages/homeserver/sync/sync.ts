@@ -14,6 +14,7 @@ import type { UserMembership } from '../rooms/user-memberships.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
 import { deviceListsPart, keyCountParts } from './e2e-part.ts'
+import { forgottenRooms } from './forgotten-rooms.ts'
 import { roomSection } from './room-section.ts'
 import { strippedState } from './stripped-state.ts'
 import type { SyncContext } from './sync-context.ts'
@@ -80,7 +81,7 @@ function globalText(parts: GlobalParts): string {
 async function roomsText(context: SyncContext, memberships: ReadonlyMap<number, UserMembership>): Promise<string> {
   const sections: Record<SectionName, string[]> = { join: [], invite: [], knock: [], leave: [] }
   const slice = createSlices(context.deps.clock)
-  for (const room of await changedRooms(context, memberships)) {
+  for (const room of [...(await changedRooms(context, memberships)), ...(await forgottenRooms(context))]) {
     await slice()
     const { roomId } = await context.deps.events.room(room.membership.roomNid)
     if (!passesRoomFilter(context.filter.room, roomId)) continue
