@@ -20,6 +20,8 @@ type Step = {
 
 const ROOT = join(import.meta.dirname, '..')
 const TEST_TIMEOUT_MS = 240_000
+/** A third of the time of a file is waiting: for disks, databases, children, clocks. */
+const WAITING_FILES = 1
 const UNIT_TESTS = [
   'packages/**/*.test.ts',
   'tools/**/*.test.{ts,mjs}',
@@ -50,7 +52,7 @@ const STEPS: readonly Step[] = [
 function unitTests(patterns: readonly string[]): string[] {
   return [
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    `--test-concurrency=${availableParallelism() + WAITING_FILES}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
     `--test-reporter=${join(ROOT, 'tools/test-reporter.ts')}`,
     ...patterns,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TestHomeserver } from './homeserver.ts'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 100_000
 const LOOK_EVERY_MS = 5
 
 /** Looks until it is so. */
