@@ -23,6 +23,8 @@ export type HomeserverSettings = {
   readonly guests?: boolean
   /** Whether presence is kept and told at all. */
   readonly presence: boolean
+  /** Whether other servers are told the names of devices (default no). */
+  readonly deviceNamesToServers?: boolean
   /** Rooms may use this server as their policy server; it signs nothing of those whom these lists ban (default: it is none). */
   readonly policyServer?: { readonly lists: readonly RoomId[] } | undefined
   /** The version of new rooms whose creator names none (default: that of the specification). */

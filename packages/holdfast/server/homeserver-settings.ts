@@ -11,6 +11,7 @@ export function homeserverSettings(config: Config): HomeserverSettings {
     registrationSharedSecret: config.registrationSharedSecret?.reveal(),
     guests: config.guests ?? config.registration === 'open',
     presence: config.presence,
+    deviceNamesToServers: config.deviceNamesToServers,
     defaultRoomVersion: config.defaultRoomVersion,
     policyServer: config.policyServer ? { lists: config.policyLists as readonly RoomId[] } : undefined,
     terms: termsOf(config),

@@ -8,7 +8,7 @@ import { anotherDevice } from './testing/another-device.ts'
 import { crossSigningOf, deviceKeysOf, plain } from './testing/device.ts'
 
 test('other servers are told of each change in order, each naming the one before it', async () => {
-  await using server = await startTestHomeserver()
+  await using server = await startTestHomeserver({ settings: { deviceNamesToServers: true } })
   const ann = await server.user('ann')
   const start = server.parts.streams.position()
   const { keys } = deviceKeysOf(ann)

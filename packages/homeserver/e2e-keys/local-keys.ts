@@ -18,7 +18,7 @@ import {
 } from './shown-keys.ts'
 import { storedObject } from './stored-json.ts'
 
-type LocalDeps = Pick<Homeserver, 'db' | 'dictionary' | 'serverName'>
+type LocalDeps = Pick<Homeserver, 'db' | 'dictionary' | 'serverName' | 'settings'>
 
 /** Who asks: a local user, or another server. */
 export type KeyReader = { readonly userNid: number } | 'server'
@@ -39,18 +39,28 @@ export async function queryLocalKeys(deps: LocalDeps, query: KeyQuery, reader: K
   if (users.size === 0) return answer
   const signatures = await addedSignatures(deps, [...users.keys()], reader)
   const rows = await keyedDevices(deps.db, [...users.keys()])
+  const isNamed = reader !== 'server' || tellsDeviceNames(deps)
   for (const [userNid, devices] of Map.groupBy(rows, (row) => row.user_nid)) {
     const userId = users.get(userNid)!
     const wanted = new Set(query.get(userId))
     const shown = devices.filter((row) => wanted.size === 0 || wanted.has(row.device_id))
-    answer.deviceKeys.set(userId, objectOf(shown.map((row) => [row.device_id, shownRow(row, signatures)])))
+    answer.deviceKeys.set(userId, objectOf(shown.map((row) => [row.device_id, shownRow(row, { signatures, isNamed })])))
   }
   await addCrossSigning(deps, answer, { users, reader, signatures })
   return answer
 }
 
-function shownRow(row: KeyedDeviceRow, signatures: Signatures): JsonObject {
-  return shownDevice({ keys: row.keys, displayName: row.display_name }, signatures(row.user_nid, row.device_id))
+function shownRow(
+  row: KeyedDeviceRow,
+  { signatures, isNamed }: { readonly signatures: Signatures; readonly isNamed: boolean },
+): JsonObject {
+  const displayName = isNamed ? row.display_name : null
+  return shownDevice({ keys: row.keys, displayName }, signatures(row.user_nid, row.device_id))
+}
+
+/** A name may say whose device it is and what kind, and whoever shares a room with a server can ask it for them. */
+export function tellsDeviceNames({ settings }: Pick<Homeserver, 'settings'>): boolean {
+  return settings.deviceNamesToServers === true
 }
 
 /** By user and device id or public key. */
@@ -122,7 +132,7 @@ export async function localDevices(deps: LocalDeps, userId: UserId): Promise<Loc
   return {
     user_id: userId,
     stream_id: streamId,
-    devices: rows.map((row) => sentDevice(row, signatures)),
+    devices: rows.map((row) => sentDevice(row, { signatures, isNamed: tellsDeviceNames(deps) })),
     ...(master.has(userId) ? { master_key: master.get(userId)! } : {}),
     ...(selfSigning.has(userId) ? { self_signing_key: selfSigning.get(userId)! } : {}),
   }
@@ -132,10 +142,13 @@ function noDevices(userId: UserId): LocalDevices {
   return { user_id: userId, stream_id: 0, devices: [] }
 }
 
-export function sentDevice(row: KeyedDeviceRow, signatures: Signatures): LocalDevices['devices'][number] {
+function sentDevice(
+  row: KeyedDeviceRow,
+  { signatures, isNamed }: { readonly signatures: Signatures; readonly isNamed: boolean },
+): LocalDevices['devices'][number] {
   return {
     device_id: row.device_id,
     keys: withSignatures(storedObject(row.keys), signatures(row.user_nid, row.device_id)),
-    ...(row.display_name === null ? {} : { device_display_name: originalText(row.display_name) }),
+    ...(row.display_name === null || !isNamed ? {} : { device_display_name: originalText(row.display_name) }),
   }
 }

@@ -5,6 +5,8 @@ export type RecentLog<Entry extends { readonly position: number }> = {
   add(entry: Entry): void
   /** The entries after a position, newest first; undefined if that is too long ago to know. */
   since(position: number): readonly Entry[] | undefined
+  /** Hears of every entry, while it is published. One listener at a time. */
+  listen(listener: () => void): Disposable
 }
 
 const REMEMBERED_MAX = 20_000
@@ -13,9 +15,11 @@ const REMEMBERED_MAX = 20_000
 export function openRecentLog<Entry extends { readonly position: number }>(knownSince: () => number): RecentLog<Entry> {
   const entries: Entry[] = []
   let completeAfter = Number.MIN_SAFE_INTEGER
+  let heard: (() => void) | undefined
   return {
     add: (entry) => {
       entries.push(entry)
+      heard?.()
       if (entries.length <= REMEMBERED_MAX) return
       completeAfter = entries.splice(0, REMEMBERED_MAX / 2).at(-1)!.position
     },
@@ -26,6 +30,14 @@ export function openRecentLog<Entry extends { readonly position: number }>(known
         found.push(entries[index]!)
       }
       return found
+    },
+    listen: (listener) => {
+      heard = listener
+      return {
+        [Symbol.dispose]: () => {
+          if (heard === listener) heard = undefined
+        },
+      }
     },
   }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject, JsonValue } from '@holdfast/protocol/json/value'
+import { deviceListUpdatesSince } from '../e2e-keys/device-list-updates.ts'
 import { deviceKeysOf, oneTimeKeysOf } from '../e2e-keys/testing/device.ts'
 import { aFarServer } from '../rooms/serve/testing/far-server.ts'
 import { startTestHomeserver } from '../testing/homeserver.ts'
 
 test('devices and keys of local users are told to other servers, and each one-time key once', async () => {
-  await using homeserver = await startTestHomeserver()
+  await using homeserver = await startTestHomeserver({ settings: { deviceNamesToServers: true } })
   const ann = await homeserver.user('ann')
   const far = await aFarServer(homeserver)
   await ann.ok('PUT', `/devices/${ann.deviceId}`, { display_name: 'a phone' })
@@ -19,7 +20,9 @@ test('devices and keys of local users are told to other servers, and each one-ti
 
   const queried = await far.request('POST', '/user/keys/query', { device_keys: { [ann.userId]: [] } })
   assert.equal(queried.status, 200)
-  assert.deepEqual(queried.body.device_keys[ann.userId][ann.deviceId].keys, keys['keys'])
+  const told = queried.body.device_keys[ann.userId][ann.deviceId]
+  assert.deepEqual(told.keys, keys['keys'])
+  assert.deepEqual(told.unsigned, { device_display_name: 'a phone' })
 
   const claim = { one_time_keys: { [ann.userId]: { [ann.deviceId]: 'signed_curve25519' } } }
   const names: string[] = []
@@ -29,6 +32,24 @@ test('devices and keys of local users are told to other servers, and each one-ti
     names.push(...Object.keys(body.one_time_keys[ann.userId]?.[ann.deviceId] ?? {}))
   }
   assert.deepEqual(names.sort(), ['signed_curve25519:A', 'signed_curve25519:B'])
+})
+
+test('[E2E17] without the setting other servers are not told the names of devices', async () => {
+  await using homeserver = await startTestHomeserver()
+  const ann = await homeserver.user('ann')
+  const far = await aFarServer(homeserver)
+  await ann.ok('PUT', `/devices/${ann.deviceId}`, { display_name: 'a phone' })
+  const { keys } = deviceKeysOf(ann)
+  await ann.ok('POST', '/keys/upload', { device_keys: keys })
+  assert.deepEqual((await far.ok(`/user/devices/${ann.userId}`)).devices, [{ device_id: ann.deviceId, keys }])
+  const query = { device_keys: { [ann.userId]: [] } }
+  const { body } = await far.request('POST', '/user/keys/query', query)
+  assert.deepEqual(body.device_keys[ann.userId][ann.deviceId].unsigned, {})
+  const updates = await deviceListUpdatesSince(homeserver.parts, { after: 0, limit: 10 })
+  assert.ok(updates.length > 0)
+  assert.ok(!JSON.stringify(updates).includes('phone'))
+  const own = await ann.ok('POST', '/keys/query', query)
+  assert.deepEqual(own.device_keys[ann.userId][ann.deviceId].unsigned, { device_display_name: 'a phone' })
 })
 
 test('nothing is told about users of other servers, and users that do not exist have no devices', async () => {

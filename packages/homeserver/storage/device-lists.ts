@@ -89,6 +89,13 @@ export function deviceListUpdates(
   )
 }
 
+export function newestUpdateOfDevice(db: Reader, userNid: number): Promise<DeviceListUpdateRow | undefined> {
+  return db.row<DeviceListUpdateRow>(
+    sql`SELECT position, user_nid, device_id, previous FROM device_list_updates
+        WHERE user_nid = ${userNid} AND device_id IS NOT NULL ORDER BY position DESC LIMIT 1`,
+  )
+}
+
 /** Position of the newest update of a device of the user; 0 if there was none. */
 export async function newestDeviceUpdate(db: Reader, userNid: number): Promise<number> {
   const row = await db.row<{ position: number }>(
@@ -115,6 +122,15 @@ export function movesAround(
         WHERE mine.user_nid = ${of.userNid}
           AND (mine.membership = ${MEMBERSHIP_CODES.join} OR mine.position > ${of.after})
         ORDER BY m.room_nid, m.user_nid`,
+  )
+}
+
+/** Users of this server who came into a room after a position, or have a new name there since. */
+export function localJoins(db: Reader, after: number): Promise<readonly MoveRow[]> {
+  return db.all<MoveRow>(
+    sql`SELECT m.room_nid, m.user_nid FROM accounts a JOIN memberships m ON m.user_nid = a.user_nid
+        WHERE m.membership = ${MEMBERSHIP_CODES.join} AND m.position > ${after}
+        ORDER BY m.position`,
   )
 }
 

@@ -125,6 +125,20 @@ export function serversOfUser(db: Reader, userNid: number): Promise<readonly str
   )
 }
 
+/** Servers in a room that share no other one with the user, of those that the user came into earlier. */
+export function serversMet(
+  db: Reader,
+  join: { readonly roomNid: number; readonly userNid: number; readonly position: number },
+): Promise<readonly string[]> {
+  return db.column<string>(
+    sql`SELECT server_name FROM room_servers WHERE room_nid = ${join.roomNid} AND server_name NOT IN
+          (SELECT s.server_name FROM memberships m JOIN room_servers s ON s.room_nid = m.room_nid
+            WHERE m.user_nid = ${join.userNid} AND m.membership = ${MEMBERSHIP_CODES.join}
+              AND m.room_nid <> ${join.roomNid} AND m.position < ${join.position})
+        ORDER BY server_name`,
+  )
+}
+
 /**
  * An EDU that must reach a server; commit it with its cause, and afterwards call `outgoing.wake([destination])`.
  * Two for the same server in one commit take different offsets.

@@ -147,6 +147,13 @@ export const CONFIG_KEYS = {
     defaultText: '(none)',
     doc: 'Private address ranges that requests to other servers may reach. By default they reach public addresses only.',
   }),
+  deviceNamesToServers: required({
+    section: 'Network',
+    kind: flag,
+    default: false,
+    defaultText: 'false',
+    doc: 'Whether other servers, and so whoever shares a room with them, learn the names of devices, such as `Ann on her phone`. Without it they see device IDs. Users of this server see the names in any case.',
+  }),
   federationAddress: optional({
     section: 'Network',
     kind: text({ pattern: SERVER_NAME, what: 'a server name such as matrix.example.org:443' }),

@@ -240,12 +240,56 @@ test('[OUT23] an update of a device list goes to each server that shares a room 
   world.sent.splice(0)
   const login = { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'ann' }, password: 'secret-ann' }
   await world.homeserver.ok('POST', '/login', { body: { ...login, initial_device_display_name: 'a phone' } })
-  const updates = () =>
-    world.sent.flatMap(({ edus }) => edus).filter((edu) => edu['edu_type'] === 'm.device_list_update')
-  await until(() => updates().length > 0, 'it goes out')
+  await until(() => updates(world).length > 0, 'it goes out')
   await world.untilQuiet()
   await world.crash()
   await world.untilQuiet()
-  assert.equal(updates().length, 1)
-  assert.equal((updates()[0]!['content'] as { user_id: string }).user_id, world.ann.userId)
+  assert.deepEqual(updates(world), [`${A} ${world.ann.userId}`])
+})
+
+/** Updates of device lists: `server @user:server`. */
+function updates(world: World): string[] {
+  return world.sent.flatMap(({ to, edus }) =>
+    edus
+      .filter((edu) => edu['edu_type'] === 'm.device_list_update')
+      .map((edu) => `${to} ${(edu['content'] as { user_id: string }).user_id}`),
+  )
+}
+
+test('[OUT24] who comes into a room is told to the servers there that shared none with them', async () => {
+  await using world = await aWorld()
+  const first = await world.aRoom([BOB])
+  const both = await world.aRoom([BOB, `@carl:${B}`])
+  const ben = await world.homeserver.user('ben')
+  // The update for the new device goes out on its own, to those whom he knows by then: nobody.
+  await world.untilQuiet()
+  await ben.ok('POST', `/join/${first}`, {})
+  await until(() => updates(world).length === 1, 'the first server is told')
+  await ben.ok('POST', `/join/${both}`, {})
+  await until(() => updates(world).length === 2, 'the second is told')
+  await ben.ok('PUT', `/profile/${ben.userId}/displayname`, { displayname: 'Ben' })
+  await world.member(first, `@dora:d.example`, 'join')
+  await world.untilQuiet()
+  assert.deepEqual(updates(world), [`${A} ${ben.userId}`, `${B} ${ben.userId}`])
+  const { edus } = world.sent.find((transaction) => transaction.edus.length > 0)!
+  const { device_id: deviceId, prev_id: previous } = edus[0]!['content'] as { device_id: string; prev_id: number[] }
+  assert.deepEqual([deviceId, previous], [ben.deviceId, []])
+})
+
+test('[OUT24] also who came just before a crash, and nobody twice', async () => {
+  await using world = await aWorld()
+  const room = await world.aRoom([BOB])
+  const ben = await world.homeserver.user('ben')
+  await world.untilQuiet()
+  await world.stop()
+  await ben.ok('POST', `/join/${room}`, {})
+  await world.crash()
+  await until(async () => {
+    await world.clock.advance(100)
+    return updates(world).length === 1
+  }, 'the server is told')
+  await world.untilQuiet()
+  await world.crash()
+  await world.untilQuiet()
+  assert.deepEqual(updates(world), [`${A} ${ben.userId}`])
 })

@@ -10,6 +10,8 @@ import { OUTBOX_LIMITS } from './limits.ts'
 export type Followers = {
   /** Something was committed. */
   look(): void
+  /** Somebody's membership changed. */
+  moved(): void
   /** Progress was written down. */
   flushed(): void
   /** Resolves when none of them runs. */
@@ -41,6 +43,7 @@ export function openFollowers(
       events.look()
       deviceLists.look()
     },
+    moved: deviceLists.look,
     flushed: () => {
       const isEnough = router.count - compactedAt >= OUTBOX_LIMITS.compactedAtOnce
       if (!isEnough || ledger.told >= ledger.settled) return

@@ -1,5 +1,7 @@
 /** An outbox that was started: its parts, and how they hang together. */
 import type { ServerName } from '@holdfast/protocol/ids/brand'
+import type { LoggedMove } from '../../e2e-keys/moves.ts'
+import type { RecentLog } from '../../e2e-keys/recent-log.ts'
 import type { Homeserver } from '../../homeserver.ts'
 import type { StoredEvent } from '../../rooms/event-store.ts'
 import * as storage from '../../storage/outbox.ts'
@@ -17,7 +19,9 @@ import { openRefusedEvents } from './refused-events.ts'
 import { type EventReport, eventReport, type OutboxTotals, type ServerReport, serverReport } from './report.ts'
 
 export type OutboxDeps = BatchDeps &
-  Pick<Homeserver, 'clock' | 'random' | 'log' | 'streams' | 'outgoing' | 'federation'>
+  Pick<Homeserver, 'clock' | 'random' | 'log' | 'streams' | 'outgoing' | 'federation' | 'settings'> & {
+    readonly moves: RecentLog<LoggedMove>
+  }
 
 export type RunningOutbox = AsyncDisposable & {
   sendEphemeral(servers: Iterable<ServerName>, edu: EphemeralEdu): void
@@ -63,6 +67,7 @@ export async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
     if (lane !== undefined) pump.wakeNow(lane)
   })
   const listening = outgoing.listen((servers) => (servers === undefined ? followers.look() : intake.stored(servers)))
+  const watching = deps.moves.listen(followers.moved)
   followers.look()
 
   const reporting = { ...deps, destinations, lanes, routed, refusedEvents }
@@ -74,6 +79,7 @@ export async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
     [Symbol.asyncDispose]: async () => {
       listening[Symbol.dispose]()
       awake[Symbol.dispose]()
+      watching[Symbol.dispose]()
       await followers.stop()
       const late = clock.after(OUTBOX_LIMITS.drainMs, () => stopping.abort())
       await pump.drain()

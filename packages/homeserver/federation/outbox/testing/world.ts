@@ -144,7 +144,7 @@ async function openLife({
     log,
     signingKey: parts.signingKey,
   })
-  const outbox = openOutbox({ ...parts, log, clock: mortal, federation: transport })
+  const outbox = openOutbox({ ...parts, moves: parts.e2eKeys.moves, log, clock: mortal, federation: transport })
   await outbox.start()
   return { life, outbox, transport }
 }
