@@ -1,5 +1,4 @@
 /** I13: the tips of a room are accepted events that no accepted event follows. */
-import { EVENT_FLAGS } from '@holdfast/homeserver/storage/events'
 import { type HeldRoom, heldRooms, isAccepted } from '../world/held-room.ts'
 import type { World } from '../world/world.ts'
 
@@ -10,12 +9,15 @@ export async function extremitiesAreTips({ servers, society, complain }: World):
 }
 
 function* problemsOf({ events, extremities }: HeldRoom): Generator<string> {
-  const tips = new Set(extremities.map(({ pdu }) => pdu.eventId))
+  const tips = new Map(extremities.map((tip) => [tip.pdu.eventId, tip]))
   for (const tip of extremities) if (!isAccepted(tip)) yield `the tip ${tip.pdu.eventId} has flags ${tip.flags}`
   for (const event of events.values()) {
-    // What was accepted across a gap says nothing of the events in it that arrive later.
-    if (!isAccepted(event) || (event.flags & EVENT_FLAGS.gap) !== 0) continue
-    for (const eventId of event.pdu.prevEvents)
-      if (tips.has(eventId)) yield `the tip ${eventId} is followed by ${event.pdu.eventId}`
+    if (!isAccepted(event)) continue
+    for (const eventId of event.pdu.prevEvents) {
+      const tip = tips.get(eventId)
+      // What is fetched of the past later takes a place before all that was here, and changes nothing of the present.
+      const isOfPast = tip !== undefined && event.position < tip.position && event.nid > tip.nid
+      if (tip !== undefined && !isOfPast) yield `the tip ${eventId} is followed by ${event.pdu.eventId}`
+    }
   }
 }

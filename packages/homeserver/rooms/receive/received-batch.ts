@@ -6,6 +6,7 @@ import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { POLICY_KEY } from '../../federation/policy/policy-servers.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
+import { gapEventsDeeper } from '../../storage/gap-events.ts'
 import type { StoredEvent } from '../event-store.ts'
 import { memberChangesBetween, type ChangesDeps } from '../member-changes.ts'
 import type {
@@ -42,6 +43,9 @@ export type BatchOptions = {
 
 /** Positions left free before an event of which the ones before are missing, for those that are fetched later. */
 const RESERVED_FOR_GAP = 1_000
+
+/** Events with a gap before them that are looked at for one that arrives late. */
+const GAP_EVENTS_MAX = 50
 
 /** Refused events between an event and the extremities that it leaves behind. */
 const REFUSED_BETWEEN_MAX = 100
@@ -277,16 +281,32 @@ export class ReceivedBatch implements RoomChanges {
     const { event } = drafted
     const left = await this.#leftBehind(event.pdu, known)
     const others = this.#tips.filter(({ nid }) => !left.has(nid))
+    const isTip = others.length === 0 || !(await this.#isFollowed(drafted))
     this.#positions += 1
-    this.#tips = [...others, event]
     this.#depth = Math.max(this.#depth, event.pdu.depth)
-    const states = await Promise.all(others.map(({ stateNid }) => this.#states.load(stateNid)))
-    this.#state = await this.#states.merge([...states, after])
+    if (isTip || others.length < this.#tips.length) {
+      this.#tips = isTip ? [...others, event] : others
+      const states = await Promise.all(others.map(({ stateNid }) => this.#states.load(stateNid)))
+      this.#state = await this.#states.merge(isTip ? [...states, after] : states)
+    }
     if (this.#state.nid === after.nid) return
     const newStates = [...drafted.newStates, ...this.#states.takeNew()]
     const settled: DraftEvent = { ...drafted, newStates, roomStateNid: this.#state.nid }
     this.events[this.events.length - 1] = settled
     this.#index(settled)
+  }
+
+  /** Whether an event that arrives late is in the past of what is here: an accepted event followed it over a gap. */
+  async #isFollowed({ event, isStored }: DraftEvent): Promise<boolean> {
+    const { nid, roomNid, stateKeyNid, pdu } = event
+    if (this.#isOnAllTips(pdu.prevEvents)) return false
+    // An outlier that the room's state has came with the state of somebody who followed it.
+    if (isStored === true && stateKeyNid !== undefined && stateMapGet(this.#state.map, stateKeyNid) === nid) return true
+    const nids = await gapEventsDeeper(this.#deps.db, { roomNid, depth: pdu.depth, limit: GAP_EVENTS_MAX })
+    const followers = await this.#states.eventsByNid([...nids, ...this.#byNid.keys()])
+    const follows = ({ pdu: { prevEvents }, flags }: StoredEventRef): boolean =>
+      (flags & EVENT_FLAGS.gap) !== 0 && prevEvents.includes(pdu.eventId)
+    return [...followers.values()].some(follows)
   }
 
   /** What the event follows, also by way of refused events, which never became extremities themselves. */
