@@ -39,11 +39,11 @@ async function receiveInRoom(
   const head = await deps.heads.byId(roomId)
   // Events of rooms that nobody here is in have no id that we could name: their version is not known.
   if (head === undefined) return new Map()
-  if (!isResident(head)) return receiveOutside(deps, { origin, head }, values)
-  if (!(await roomAcl(deps, head)).allows(origin)) {
+  if (isResident(head) && !(await roomAcl(deps, head)).allows(origin)) {
     return allRefused(head, values, `The room's access control list shuts ${origin} out.`)
   }
   try {
+    if (!isResident(head)) return await receiveOutside(deps, { origin, head }, values)
     return await receivePdus(deps, { origin, room: head }, values)
   } catch (error) {
     if (error instanceof MatrixError) return allRefused(head, values, error.message)

@@ -46,3 +46,15 @@ test('a server that does not answer what its events build on keeps no other from
   never.resolve({ events: [] })
   for (const [index, result] of (await Promise.all(sent)).entries()) assert.ok(hasError(result, lacking[index]!))
 })
+
+test('events of a room that is busy are refused, and the transaction is not: it has events of other rooms', async (t) => {
+  const w = await aLyingPeer(t)
+  await w.ann.ok('POST', `/rooms/${part(w.roomId)}/leave`, {})
+  const busy = Promise.withResolvers<undefined>()
+  const { inboxes } = w.server.parts
+  const waiting = Array.from({ length: 100 }, () => inboxes.run(w.roomId as never, () => busy.promise))
+  const one = event(w)
+  assert.ok(hasError(await send(w, one), one))
+  busy.resolve(undefined)
+  await Promise.all(waiting)
+})
