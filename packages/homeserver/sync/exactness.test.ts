@@ -126,6 +126,9 @@ async function operate(world: World): Promise<void> {
     () => user.request('POST', `${room}/join`, {}),
     () => user.request('POST', `${room}/join`, {}),
     () => user.request('POST', `${room}/leave`, {}),
+    () => user.request('POST', `${room}/${chance.pick(['leave', 'forget'])}`, {}),
+    () => user.request('POST', `/knock/${encodeURIComponent(roomId)}`, {}),
+    () => setJoinRule(world, room),
     () => root.request('POST', `${room}/${chance.pick(['kick', 'ban', 'unban', 'unban', 'invite'])}`, target),
     () => redact(world),
     () => user.request('PUT', `/profile/${encodeURIComponent(user.userId)}/displayname`, { displayname: text }),
@@ -160,6 +163,11 @@ function setVisibility({ chance, root }: World, room: string): ReturnType<TestUs
   return root.request('PUT', `${room}/state/m.room.history_visibility`, content)
 }
 
+function setJoinRule({ chance, root }: World, room: string): ReturnType<TestUser['request']> {
+  const content = { join_rule: chance.pick(['public', 'public', 'invite', 'knock']) }
+  return root.request('PUT', `${room}/state/m.room.join_rules`, content)
+}
+
 async function allEvents(user: TestUser, roomId: string): Promise<readonly RoomEvent[]> {
   const found: RoomEvent[] = []
   let from: string | undefined = 's0'
@@ -181,8 +189,12 @@ async function checkRoom({ clients, root }: World, roomId: string): Promise<void
     // Who came and went before this client began is not told of it.
     if (expected === undefined || (room === undefined && !expected.isJoined)) continue
     assert.ok(room !== undefined, `${options.name} lacks a room`)
-    // While an invitation waits, a room shows nothing else; its answer brings the rest.
-    if (expected.isInvited) continue
+    // While an invitation or a knock waits, a room shows nothing else; its answer brings the rest.
+    if (expected.isWaiting) continue
+    if (!expected.isJoined && (await isForgotten(options.user, roomId))) {
+      assert.equal(room.isJoined, false, `${options.name} does not know that it left`)
+      continue
+    }
     const types = options.timelineTypes
     const shown = expected.events.filter(({ type }) => types === undefined || types.includes(type))
     assertAlike(room.events.map(brief), shown.map(brief), options.name)
@@ -191,6 +203,10 @@ async function checkRoom({ clients, root }: World, roomId: string): Promise<void
     await checkReads(options.user, roomId, expected.state)
     if (expected.isJoined) await checkSummary(root, roomId, room, options.name)
   }
+}
+
+async function isForgotten(user: TestUser, roomId: string): Promise<boolean> {
+  return (await user.request('GET', `/rooms/${encodeURIComponent(roomId)}/messages?dir=b`)).status === 403
 }
 
 /** Where two lists part, and what is there: whole lists are too long to read. */

@@ -19,7 +19,8 @@ export type ExpectedRoom = {
   /** Event ids by type and state key, at the end of what the user sees. */
   readonly state: ReadonlyMap<string, string>
   readonly isJoined: boolean
-  readonly isInvited: boolean
+  /** Invited, or knocking. */
+  readonly isWaiting: boolean
 }
 
 type Moment = {
@@ -48,7 +49,7 @@ export function expectedRoom(all: readonly RoomEvent[], userId: string): Expecte
       seen.flatMap(({ event }) => (event.state_key === undefined ? [] : [[stateName(event), event.event_id]])),
     ),
     isJoined,
-    isInvited: moments.at(-1)!.membership[1] === 'invite',
+    isWaiting: ['invite', 'knock'].includes(moments.at(-1)!.membership[1]),
   }
 }
 

@@ -46,8 +46,8 @@ export class FollowingClient {
     const answer = await this.#ask(how)
     if (how.lost === true) return this.sync({ ...how, lost: false })
     for (const { type, content } of answer.account_data?.events ?? []) this.accountData.set(type, content)
-    const { join = {}, invite = {}, leave = {} } = answer.rooms ?? {}
-    for (const roomId of Object.keys(invite)) {
+    const { join = {}, invite = {}, knock = {}, leave = {} } = answer.rooms ?? {}
+    for (const roomId of [...Object.keys(invite), ...Object.keys(knock)]) {
       const room = this.rooms.get(roomId)
       if (room !== undefined) room.isJoined = false
     }
@@ -91,7 +91,10 @@ export class FollowingClient {
     const isAnew = section.timeline.limited && !room.isJoined
     const gap =
       section.timeline.limited && overlap < 0 ? await this.#pageBack(roomId, room, section.timeline.prev_batch) : []
-    for (const event of [...gap, ...(isAnew ? events.slice(overlap + 1) : events)]) {
+    // Without what lies between, a room that was left and forgotten stays as it was known.
+    const news = gap === undefined ? [] : [...gap, ...(isAnew ? events.slice(overlap + 1) : events)]
+    assert.equal(gap !== undefined || !isJoined, true, `${this.options.name} may not page back in ${roomId}`)
+    for (const event of news) {
       assert.equal(
         room.ids.has(event.event_id),
         false,
@@ -117,15 +120,17 @@ export class FollowingClient {
     }
   }
 
-  /** What lies between the newest event the client has and a limited timeline. Oldest first. */
-  async #pageBack(roomId: string, room: FollowedRoom, from: string): Promise<readonly RoomEvent[]> {
+  /** What lies between the newest event the client has and a limited timeline, oldest first; undefined: it may not be read. */
+  async #pageBack(roomId: string, room: FollowedRoom, from: string): Promise<readonly RoomEvent[] | undefined> {
     const { user, pageLimit } = this.options
     const found: RoomEvent[] = []
     const filter = encodeURIComponent(JSON.stringify(this.#timelineFilter()))
     const path = `/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=${pageLimit}&filter=${filter}`
     let token: string | undefined = from
     while (token !== undefined) {
-      const page: Json = await user.ok('GET', `${path}&from=${token}`)
+      const { status, body: page } = await user.request('GET', `${path}&from=${token}`)
+      if (status === 403) return undefined
+      assert.equal(status, 200, JSON.stringify(page))
       for (const event of page.chunk) {
         if (event.event_id === room.events.at(-1)?.event_id) return found.toReversed()
         found.push(event)
@@ -138,7 +143,7 @@ export class FollowingClient {
 
 function isRefusal(event: Json, userId: string): boolean {
   if (event?.type !== 'm.room.member' || event.state_key !== userId) return false
-  return event.unsigned?.prev_content?.membership === 'invite'
+  return ['invite', 'knock'].includes(event.unsigned?.prev_content?.membership)
 }
 
 function emptyRoom(): FollowedRoom {
