@@ -21,8 +21,22 @@ export async function changedRooms(
   context: SyncContext,
   memberships: ReadonlyMap<number, UserMembership>,
 ): Promise<readonly ChangedRoom[]> {
-  const { since, filter } = context
-  if (since === undefined) return initialRooms(context, memberships)
+  if (context.since === undefined) return initialRooms(context, memberships)
+  const rooms = await roomsSince(context, memberships, context.since)
+  return rooms.map((room) => (isPartOf(context, room) ? { ...room, since: undefined, isAnother: true } : room))
+}
+
+/** Whether what the client has of the room is a part of its state, as the rest came after the token. */
+function isPartOf({ deps }: SyncContext, { since, membership: { membership, roomNid } }: ChangedRoom): boolean {
+  return since !== undefined && membership === 'join' && deps.incompleteRooms.wholeSince(roomNid) > since
+}
+
+async function roomsSince(
+  context: SyncContext,
+  memberships: ReadonlyMap<number, UserMembership>,
+  since: number,
+): Promise<readonly ChangedRoom[]> {
+  const { filter } = context
   const changed: ChangedRoom[] = []
   for (const membership of memberships.values()) {
     const isJoined = membership.membership === 'join'
