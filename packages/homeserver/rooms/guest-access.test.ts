@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { RoomId, UserId } from '@holdfast/protocol/ids/brand'
 import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
+import { startFederatedHomeservers, type Federation } from '../testing/two-homeservers.ts'
+import { until } from '../testing/until.ts'
+import { resumeExpelling } from './guest-leaves.ts'
 
 type Guest = { readonly userId: string; request(method: string, path: string, body?: unknown): Promise<TestResponse> }
 
@@ -109,4 +113,69 @@ test('a guest looks into a world-readable room, and has no event stream besides'
   await ann.ok('PUT', `/rooms/${room}/state/m.room.history_visibility/`, { history_visibility: 'world_readable' })
   assert.equal((await gus.request('GET', path)).status, 200)
   assert.equal((await gus.request('GET', '/events?timeout=0')).body.errcode, 'M_GUEST_ACCESS_FORBIDDEN')
+})
+
+/** Ann's server, and one whose guests come. */
+async function twoServers(): Promise<Federation> {
+  return startFederatedHomeservers(['a.example', 'b.example'], { settings: { guests: true } })
+}
+
+test('a guest joins no room of another server that is closed to guests, and is not left behind in it', async () => {
+  await using federation = await twoServers()
+  const [a, b] = federation.servers
+  const ann = await a!.user('ann')
+  const gus = await guest(b!)
+  const open = await roomWithGuests(ann, 'can_join')
+  const shut = await roomWithGuests(ann, 'forbidden')
+  assert.equal((await gus.request('POST', `/join/${open}?via=a.example`, {})).status, 200)
+  const answer = await gus.request('POST', `/join/${shut}?via=a.example`, {})
+  assert.deepEqual([answer.status, answer.body.errcode], [403, 'M_GUEST_ACCESS_FORBIDDEN'])
+  assert.equal((await gus.request('GET', `/rooms/${shut}/state`)).status, 403)
+  assert.equal(await membership(ann, open, gus.userId), 'join')
+  assert.equal(await membership(ann, shut, gus.userId), 'leave')
+})
+
+test('guests leave a room that another server closes to them, and others stay', async () => {
+  await using federation = await twoServers()
+  const [a, b] = federation.servers
+  const [ann, bob] = [await a!.user('ann'), await b!.user('bob')]
+  const [gus, gil] = [await guest(b!), await guest(a!)]
+  const room = await roomWithGuests(ann, 'can_join')
+  for (const one of [bob, gus, gil]) {
+    assert.equal((await one.request('POST', `/join/${room}?via=a.example`, {})).status, 200)
+  }
+  await ann.ok('PUT', `/rooms/${room}/state/m.room.guest_access/`, { guest_access: 'forbidden' })
+  await until(async () => (await membership(ann, room, gus.userId)) === 'leave', 'the guest there leaves')
+  for (const [userId, now] of [
+    [gil.userId, 'leave'],
+    [bob.userId, 'join'],
+  ] as const) {
+    assert.equal(await membership(ann, room, userId), now)
+  }
+})
+
+test('a room that was closed while the server was down loses its guests at the start', async () => {
+  await using server = await startTestHomeserver({ settings: { guests: true } })
+  const ann = await server.user('ann')
+  const gus = await guest(server)
+  const [open, shut] = [await roomWithGuests(ann, 'can_join'), await roomWithGuests(ann, 'can_join')]
+  for (const room of [open, shut]) assert.equal((await gus.request('POST', `/join/${room}`, {})).status, 200)
+  // As a crash would leave it: the room is closed, and nobody has gone yet.
+  const { roomNid } = (await server.parts.heads.byId(shut as RoomId))!
+  const content = { guest_access: 'forbidden' }
+  const closing = {
+    type: 'm.room.guest_access',
+    stateKey: '',
+    sender: ann.userId as UserId,
+    content,
+    originServerTs: 1,
+  }
+  await server.parts.roomQueue.run(roomNid, {
+    prepare: () => ({ events: [closing] }),
+    decide: (draft) => void draft.add(closing),
+  })
+  assert.equal(await membership(ann, shut, gus.userId), 'join')
+  await resumeExpelling(server.parts)
+  assert.equal(await membership(ann, shut, gus.userId), 'leave')
+  assert.equal(await membership(ann, open, gus.userId), 'join')
 })

@@ -1,8 +1,8 @@
 /** Setting whether a room admits guests, with what that means for those who are in it. <https://spec.matrix.org/v1.19/client-server-api/#guest-access> */
-import type { EventId, UserId } from '@holdfast/protocol/ids/brand'
+import type { EventId } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../homeserver.ts'
-import { joinedGuests } from '../storage/memberships.ts'
 import { admitsGuests } from './guest-access.ts'
+import { addLeaves, guestLeaves } from './guest-leaves.ts'
 import type { NewRoomEvent } from './room-draft.ts'
 import { setDraftState, type StateSending } from './send-state.ts'
 
@@ -15,21 +15,13 @@ export function sendGuestAccess(
   let leaves: readonly NewRoomEvent[] = []
   return deps.roomQueue.run(roomNid, {
     prepare: async () => {
-      const guests = admitsGuests(event.content) ? [] : await joinedGuests(deps.db.heavy, roomNid)
-      leaves = guests.map(({ user_id }) => leaveOf(user_id as UserId, deps.clock.nowMs()))
+      leaves = admitsGuests(event.content) ? [] : await guestLeaves(deps, roomNid)
       return { events: [event, ...leaves] }
     },
     decide: (draft) => {
       const eventId = setDraftState(draft, sending)
-      for (const leave of leaves) {
-        const key = { type: leave.type, stateKey: leave.sender }
-        if (draft.stateEvent(key)?.pdu.content['membership'] === 'join') draft.add(leave)
-      }
+      addLeaves(draft, leaves)
       return eventId
     },
   })
-}
-
-function leaveOf(guest: UserId, originServerTs: number): NewRoomEvent {
-  return { type: 'm.room.member', stateKey: guest, sender: guest, content: { membership: 'leave' }, originServerTs }
 }

@@ -106,6 +106,15 @@ export function joinedGuests(db: Reader, roomNid: number): Promise<readonly { us
   )
 }
 
+/** The rooms that guests of this server are in. */
+export function roomsWithGuests(db: Reader): Promise<readonly { room_nid: number }[]> {
+  return db.all(
+    sql`SELECT DISTINCT memberships.room_nid FROM accounts
+        JOIN memberships ON memberships.user_nid = accounts.user_nid AND memberships.membership = ${MEMBERSHIP_CODES.join}
+        WHERE accounts.kind = ${ACCOUNT_KINDS.guest} ORDER BY memberships.room_nid`,
+  )
+}
+
 /** Forgets a room the user has left or is banned from. */
 export function forgetMembership(who: { readonly roomNid: number; readonly userNid: number }): Statement {
   return statement(

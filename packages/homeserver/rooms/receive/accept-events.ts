@@ -3,12 +3,13 @@ import type { RoomId } from '@holdfast/protocol/ids/brand'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Homeserver } from '../../homeserver.ts'
 import { commitChanges } from '../commit-round.ts'
+import { expelGuestsIfClosed } from '../guest-leaves.ts'
 import type { PublishDeps } from '../publish-draft.ts'
 import type { RoomHead } from '../room-heads.ts'
 import type { Acceptance, Arrival } from './incoming.ts'
 import { ReceivedBatch, type BatchDeps, type BatchOptions } from './received-batch.ts'
 
-export type AcceptDeps = BatchDeps & PublishDeps & Pick<Homeserver, 'roomQueue'>
+export type AcceptDeps = BatchDeps & PublishDeps & Pick<Homeserver, 'roomQueue' | 'clock'>
 
 export type AcceptedRoom = { readonly roomNid: number; readonly roomId: RoomId; readonly rules: RoomRules }
 
@@ -25,6 +26,7 @@ export async function acceptEvents(
   { arrivals, ...options }: BatchOptions & { readonly arrivals: readonly Arrival[] },
 ): Promise<readonly Acceptance[]> {
   const outcomes: Acceptance[] = []
+  const before = (await deps.heads.find(room.roomNid))?.state.map
   // What fills a gap comes whole, as its place is counted from its end.
   const atOnce = options.time === 'past' ? arrivals.length : EVENTS_PER_TURN
   for (let start = 0; start < arrivals.length; start += atOnce) {
@@ -33,6 +35,8 @@ export async function acceptEvents(
       acceptInTurn(deps, room, { head, options, arrivals: some })
     outcomes.push(...(await deps.roomQueue.turn(room.roomNid, turn)))
   }
+  const after = (await deps.heads.find(room.roomNid))?.state.map
+  if (before !== undefined && after !== undefined) await expelGuestsIfClosed(deps, room.roomNid, { before, after })
   return outcomes
 }
 

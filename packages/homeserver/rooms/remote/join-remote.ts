@@ -11,6 +11,7 @@ import { ask, eventsIn, isUnknownEndpoint, part, type Asking } from '../../feder
 import { parseServers, type ToldJoin, type ToldRoom } from '../incomplete/core-events.ts'
 import { fillRoom, type FillDeps } from '../incomplete/fill-room.ts'
 import type { Filling } from '../incomplete/incomplete-rooms.ts'
+import { closedToGuests, toldToAdmitGuests } from '../guest-access.ts'
 import { acceptEvents } from '../receive/accept-events.ts'
 import { checkIncoming } from '../receive/check-incoming.ts'
 import type { IncomingEvent } from '../receive/incoming.ts'
@@ -37,6 +38,8 @@ export type RemoteJoin = {
   readonly signal?: AbortSignal | undefined
 }
 
+type JoiningUser = Pick<Requester, 'userId' | 'userNid' | 'deviceNid' | 'isGuest'>
+
 /** The rest of a small room is here so soon that nobody need ever see a part of it. */
 const WHOLE_SOON_MS = 300
 const STATE_BYTES_MAX = 256 * 1024 * 1024
@@ -45,11 +48,7 @@ const STATE_BYTES_MAX = 256 * 1024 * 1024
  * Joins by way of the first server that lets the user in.
  * @throws {MatrixError} what the servers said
  */
-export async function joinRemoteRoom(
-  deps: RemoteDeps,
-  requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
-  join: RemoteJoin,
-): Promise<void> {
+export async function joinRemoteRoom(deps: RemoteDeps, requester: JoiningUser, join: RemoteJoin): Promise<void> {
   const begun = Promise.withResolvers<void>()
   // Whoever fills in the room holds its inbox from the join on, so that nothing else comes into it.
   const held = deps.inboxes.run(
@@ -72,11 +71,7 @@ export async function joinRemoteRoom(
 /** A room that is to be filled in, and all of its state, if that was told with the join. */
 type BegunRoom = { readonly filling: Filling; readonly told: ToldRoom | undefined }
 
-async function joinInTurn(
-  deps: RemoteDeps,
-  requester: Pick<Requester, 'userId' | 'userNid' | 'deviceNid'>,
-  join: RemoteJoin,
-): Promise<BegunRoom | undefined> {
+async function joinInTurn(deps: RemoteDeps, requester: JoiningUser, join: RemoteJoin): Promise<BegunRoom | undefined> {
   const { roomId } = join
   const head = await deps.heads.byId(roomId)
   // Somebody else from here may have joined while this waited.
@@ -84,9 +79,11 @@ async function joinInTurn(
   const room = { roomId, head, named: join.servers, userNid: requester.userNid }
   const admitted: Admitted[] = []
   try {
-    return await tryServers(await candidateServers(deps, room), (server) =>
+    const begun = await tryServers(await candidateServers(deps, room), (server) =>
       joinThrough(deps, requester, { join, server, admitted }),
     )
+    if (begun !== 'closed-to-guests') return begun
+    throw closedToGuests()
   } catch (error) {
     for (const one of admitted) await takeBack(deps, requester, { roomId, ...one })
     throw error
@@ -117,9 +114,9 @@ async function takeBack(
 
 async function joinThrough(
   deps: RemoteDeps,
-  requester: Pick<Requester, 'userId' | 'deviceNid'>,
+  requester: JoiningUser,
   { join, server, admitted }: { readonly join: RemoteJoin; readonly server: ServerName; readonly admitted: Admitted[] },
-): Promise<BegunRoom | undefined> {
+): Promise<BegunRoom | 'closed-to-guests' | undefined> {
   const { roomId, signal } = join
   const asking: Asking = {
     client: deps.federation.client,
@@ -138,6 +135,9 @@ async function joinThrough(
   const patient = { ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }
   const answer = await sendJoin(patient, { roomId, own, omitMembers })
   admitted.push({ asking, rules: template.rules })
+  const told = toldJoin(asking, answer)
+  // Only now it is told, and only here is it known that the user is a guest.
+  if (requester.isGuest && !toldToAdmitGuests(told.state)) return 'closed-to-guests'
   const room = await ensureRoom(deps, roomId, template.rules)
   const incoming = (await countersigned(deps, room, { own, answer })) ?? own
   const transaction = { deviceNid: requester.deviceNid, transactionId: undefined }
@@ -148,7 +148,6 @@ async function joinThrough(
     if (acceptance!.outcome === 'accepted' || acceptance!.outcome === 'known') return undefined
     throw matrixError('M_FORBIDDEN', 'The room, as it is known here, does not admit the join.')
   }
-  const told = toldJoin(asking, answer)
   const filling = await importRoom(deps, room, { told, incoming, transaction, via: server })
   return filling === undefined ? undefined : { filling, told: told.membersOmitted ? undefined : told }
 }
