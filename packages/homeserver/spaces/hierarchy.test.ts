@@ -174,6 +174,25 @@ describe('/hierarchy over federation', () => {
   })
 })
 
+describe('/hierarchy over federation, of a room that admits the members of a space', () => {
+  it('[SPC3] is shown to them as soon as its server knows of the space', async () => {
+    await using federation = await startFederatedHomeservers(['a.example', 'b.example'])
+    const [a, b] = federation.servers
+    const [ann, bob, cat] = [await a!.user('ann'), await b!.user('bob'), await a!.user('cat')]
+    const looked = { type: 'm.room.history_visibility', content: { history_visibility: 'world_readable' } }
+    const top = await aSpace(ann, { initial_state: [looked] })
+    const content = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: top }] }
+    const room = await create(bob, { preset: 'private_chat', initial_state: [{ type: 'm.room.join_rules', content }] })
+    await addChild(ann, [top, room], { via: ['b.example'] })
+    assert.deepEqual(ids(await see(ann, top)), [top])
+    const asked = () => federation.exchanges.filter(({ target }) => target.includes('/hierarchy/')).length
+    assert.equal(asked(), 1)
+    await bob.ok('POST', `/join/${top}?via=a.example`, {})
+    assert.deepEqual(ids(await see(ann, top)), [top, room])
+    assert.deepEqual(ids(await see(cat, top)), [top])
+  })
+})
+
 describe('what another server says of a space', () => {
   const id = '!s:b.example' as RoomId
   const room = { room_id: id, num_joined_members: 1, world_readable: false, guest_can_join: false }

@@ -75,6 +75,8 @@ type Page = {
   readonly rooms: HierarchyRoom[]
   readonly stops: Stop[]
   readonly seen: Set<RoomId>
+  /** What other servers say, asked for once in a page. */
+  readonly told: Map<RoomId, ReturnType<RemoteSpaces['of']>>
   isSpent(): boolean
   add(room: HierarchyRoom): void
   /** Counts a question to other servers. */
@@ -94,6 +96,7 @@ function openPage(deps: HierarchyDeps, requester: Requester, { question, stops, 
     rooms,
     stops: [...stops],
     seen: seenNow,
+    told: new Map(),
     isSpent: () =>
       seenNow.size - before >= PAGE.stopsMax ||
       seenNow.size >= WALK.roomsMax ||
@@ -125,14 +128,13 @@ async function visit(page: Page, stop: Stop): Promise<void> {
 }
 
 async function visitRemote(page: Page, stop: Stop): Promise<void> {
-  const { deps, requester, question } = page
+  const { deps, requester } = page
   if (stop.told !== undefined) {
     if (await userCouldEnterRemote(deps, stop.told, requester)) page.add({ ...stop.told, children_state: [] })
     return
   }
   page.asked()
-  const { suggestedOnly } = question
-  const space = await deps.spaces.remote.of({ roomId: stop.roomId, servers: serversOf(deps, stop), suggestedOnly })
+  const space = await askOnce(page, stop)
   if (space === undefined || !(await userCouldEnterRemote(deps, space.room, requester))) return
   page.add({ ...space.room, children_state: space.children.map(({ stripped }) => stripped) })
   const open: (Omit<Stop, 'depth'> & { readonly isClosed: boolean })[] = space.children.map(({ roomId, via }) => ({
@@ -163,14 +165,23 @@ async function descend(
 }
 
 /** Rooms elsewhere are asked for together, since each can take seconds. */
-async function lookAhead({ deps, question, stops }: Page): Promise<void> {
+async function lookAhead(page: Page): Promise<void> {
+  const { deps, stops } = page
   for (const stop of stops.slice(-AHEAD_MAX)) {
     if (stop.told !== undefined || (await deps.heads.roomNid(stop.roomId)) !== undefined) continue
-    const { suggestedOnly } = question
-    const asked = { roomId: stop.roomId, servers: serversOf(deps, stop), suggestedOnly }
     // Whoever needs the answer hears of the failure.
-    deps.spaces.remote.of(asked).catch(() => undefined)
+    askOnce(page, stop).catch(() => undefined)
   }
+}
+
+function askOnce({ deps, question, told }: Page, stop: Stop): ReturnType<RemoteSpaces['of']> {
+  const { roomId } = stop
+  const asked = told.get(roomId)
+  if (asked !== undefined) return asked
+  const { suggestedOnly } = question
+  const answer = deps.spaces.remote.of({ roomId, servers: serversOf(deps, stop), suggestedOnly })
+  told.set(roomId, answer)
+  return answer
 }
 
 function serversOf({ serverName }: HierarchyDeps, { via }: Stop): readonly ServerName[] {
