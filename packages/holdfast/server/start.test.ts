@@ -82,8 +82,11 @@ test('health tells that requests are served, metrics are for the addresses that 
   const url = running.urls[0]!
   assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: 'ok' })
   await fetch(`${url}/_matrix/client/versions`)
-  const metrics = await fetch(`${url}/metrics`)
-  assert.match(await metrics.text(), /holdfast_http_request_seconds_count\{operation="getVersions",status="200"\} 1/)
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  for (const name of ['servers', 'pausing', 'behind', 'in_flight', 'queued_events', 'oldest_seconds']) {
+    assert.match(metrics, new RegExp(`^holdfast_outbox_${name} 0$`, 'm'))
+  }
+  assert.match(metrics, /holdfast_http_request_seconds_count\{operation="getVersions",status="200"\} 1/)
   const proxied = await fetch(`${url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.9' } })
   assert.equal(proxied.status, 403)
   assert.equal((await fetch(`${url}/metrics`, { method: 'POST' })).status, 405)

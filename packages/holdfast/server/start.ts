@@ -16,6 +16,7 @@ import { dispatcher, operationsOnly } from './dispatch.ts'
 import { startHttpServers } from './http-servers.ts'
 import { openServices, type Services } from './open-services.ts'
 import type { OperationsDeps } from './operations.ts'
+import { addOutboxMetrics } from './outbox-metrics.ts'
 import type { HoldfastPorts } from './ports.ts'
 import { localUrl } from './urls.ts'
 
@@ -39,6 +40,7 @@ export async function startHoldfast(ports: HoldfastPorts): Promise<RunningHoldfa
   const metrics = createMetrics()
   opening.use(addProcessMetrics(metrics))
   const services = opening.use(await openServices(ports, databaseObserver(metrics, log.named('database'))))
+  addOutboxMetrics(metrics, services.homeserver.parts.outbox)
   const state = { stopping: false }
   const operations: OperationsDeps = {
     metrics,

@@ -5,6 +5,7 @@ import type { StoredEvent } from '../../rooms/event-store.ts'
 import { countOutgoingEdus, outgoingEventAt, owedEvents } from '../../storage/outbox.ts'
 import type { Destinations, DestinationState } from '../transport/destinations.ts'
 import { cursorOf, type Lane } from './lane.ts'
+import type { LaneTotals } from './lanes.ts'
 import { OUTBOX_LIMITS } from './limits.ts'
 import type { RefusedEvents } from './refused-events.ts'
 import { departedServers, destinationsOf } from './route-event.ts'
@@ -28,12 +29,10 @@ export type EventReport = {
   readonly refusedBy: ReadonlyMap<ServerName, string>
 }
 
-export type OutboxTotals = {
-  /** Servers for which something waits. */
-  readonly servers: number
+export type OutboxTotals = LaneTotals & {
   readonly inFlight: number
-  readonly behind: number
-  readonly pausing: number
+  /** Events up to here have been looked at. */
+  readonly routed: number
   /** All servers but those behind were told of what is up to here. */
   readonly settled: number
 }

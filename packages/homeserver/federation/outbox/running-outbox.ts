@@ -75,7 +75,10 @@ export async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
     sendEphemeral: (servers, edu) => intake.ephemeral(servers, edu),
     server: (server) => serverReport(reporting, server),
     event: (event) => eventReport(reporting, event),
-    totals: () => ({ ...laneTotals(lanes), inFlight: pump.inFlight, settled: ledger.settled }),
+    totals: () => {
+      const { inFlight } = pump
+      return { ...laneTotals(lanes, clock.monotonicMs()), inFlight, routed: router.routed, settled: ledger.settled }
+    },
     [Symbol.asyncDispose]: async () => {
       listening[Symbol.dispose]()
       awake[Symbol.dispose]()
@@ -99,13 +102,14 @@ function countedIn({ random }: Pick<OutboxDeps, 'random'>): () => string {
 
 /** Servers for which something waits since before the start are turned to one after the other. */
 async function resume(
-  { db }: Pick<OutboxDeps, 'db'>,
+  { db, clock }: Pick<OutboxDeps, 'db' | 'clock'>,
   { lanes, pump }: { readonly lanes: Lanes; readonly pump: Pump },
 ): Promise<void> {
   for (const row of await storage.serversBehind(db)) {
     const lane = lanes.laneOf(row.server_name as ServerName)
     lane.gap = { after: row.position, upTo: undefined }
     lane.recorded = row.position
+    lane.owedSinceMs = clock.monotonicMs()
   }
   for (const server of await storage.serversWithEdus(db)) lanes.laneOf(server as ServerName).hasEdus = true
   for (const [index, lane] of [...lanes.lanes.values()].entries()) pump.pause(lane, index * OUTBOX_LIMITS.staggerMs)

@@ -100,6 +100,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
         await clock.advance(100)
         await new Promise((resolve) => setTimeout(resolve, 2))
       }
+      await settled(homeserver, running)
     },
     [Symbol.asyncDispose]: async () => {
       answer = accept
@@ -124,14 +125,16 @@ async function openLife({
   readonly sent: SentTransaction[]
   readonly answer: Answer
 }) {
-  const life = { isOver: false }
+  const life = { isOver: false, pending: 0 }
   const mortal = mortalClock(clock, life)
   const http = scriptedHttp(async (request) => {
     if (life.isOver) return new Promise(() => {})
     const transaction = transactionIn(request)
     if (transaction === undefined) return undefined
     sent.push(transaction)
+    life.pending += 1
     const given = await answer(transaction, request.signal!)
+    life.pending -= 1
     return life.isOver ? new Promise(() => {}) : given
   })
   const { parts } = homeserver
@@ -147,6 +150,25 @@ async function openLife({
   const outbox = openOutbox({ ...parts, moves: parts.e2eKeys.moves, log, clock: mortal, federation: transport })
   await outbox.start()
   return { life, outbox, transport }
+}
+
+const PATIENCE_MS = 5_000
+const LOOK_EVERY_MS = 5
+
+/**
+ * Thirty turns are long on a machine that has nothing else to do, and may be short on another one: until all events were
+ * looked at, and whatever is in flight waits for the test itself.
+ */
+async function settled(
+  { parts }: TestHomeserver,
+  { outbox, life }: { readonly outbox: Outbox; readonly life: { readonly pending: number } },
+): Promise<void> {
+  const newest = (await outgoingRows(parts.db)).at(-1)?.position ?? 0
+  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs;) {
+    const totals = outbox.totals()
+    if (totals === undefined || (totals.inFlight <= life.pending && totals.routed >= newest)) return
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+  }
 }
 
 function roomsOf(
@@ -220,6 +242,9 @@ const nobody = { lookup: async () => [], lookupSrv: async () => [] } as never
 
 /** How many events are kept because somebody may not have heard of them. */
 export async function outgoingCount({ homeserver }: World): Promise<number> {
-  const rows = await outgoingEvents(homeserver.parts.db, { after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 100_000 })
-  return rows.length
+  return (await outgoingRows(homeserver.parts.db)).length
+}
+
+function outgoingRows(db: TestHomeserver['parts']['db']): ReturnType<typeof outgoingEvents> {
+  return outgoingEvents(db, { after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 100_000 })
 }
