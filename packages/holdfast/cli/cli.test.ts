@@ -6,6 +6,7 @@ import { aFolder, startIn } from '../testing/a-holdfast.ts'
 import { aTerminal } from '../testing/a-terminal.ts'
 import { VERSION } from '../version.ts'
 import { banner } from './banner.ts'
+import { verdictOn } from './problem.ts'
 import { runCommand } from './run.ts'
 
 const FLAGS = ['--server-name', 'example.org']
@@ -27,11 +28,28 @@ test('a command or flag that does not exist is refused with exit code 2 and a gu
   }
 })
 
+test('a word that is no command is called that, and not an argument of a command that nobody named', async () => {
+  for (const args of [['frobnicate'], ['start', 'frobnicate']]) {
+    const terminal = aTerminal()
+    assert.equal(await runCommand(terminal, args), 2)
+    assert.match(terminal.complaints.join('\n'), /"frobnicate" is neither a command nor a flag; "holdfast --help"/)
+  }
+})
+
+test('what went wrong first is told, also where closing failed after it', () => {
+  const full = Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+  const told = verdictOn(new SuppressedError(new Error('closing failed'), full))
+  assert.deepEqual(told, { exitCode: 5, message: 'the disk is full' })
+})
+
 test('config check says what is set, or names every mistake with its place', async () => {
   await using folder = await aFolder()
   const good = aTerminal({ cwd: folder.path, env: { HOLDFAST_LISTEN: '8008' } })
   assert.equal(await runCommand(good, ['config', 'check', ...FLAGS]), 0)
   assert.deepEqual(good.printed, ['The settings are good: no file, 2 set (listen, server_name).'])
+  const none = aTerminal({ cwd: folder.path })
+  assert.equal(await runCommand(none, ['config', 'check']), 0)
+  assert.deepEqual(none.printed, ['The settings are good: no file, every setting has its default.'])
   await writeFile(join(folder.path, 'holdfast.yaml'), 'registration: maybe\nlistn: 1\n')
   const bad = aTerminal({ cwd: folder.path })
   assert.equal(await runCommand(bad, ['config', 'check']), 2)

@@ -7,12 +7,18 @@ import { EXIT_CODES, StartProblem, type StartProblemKind } from '../server/start
 
 export type Verdict = { readonly exitCode: number; readonly message: string }
 
-export function verdictOn(error: unknown): Verdict {
+export function verdictOn(thrown: unknown): Verdict {
+  const error = firstOf(thrown)
   const kind = kindOf(error)
   const exitCode = EXIT_CODES[kind]
   if (!(error instanceof Error)) return { exitCode, message: String(error) }
   // A stack helps nobody with a mistake of their own, and everybody with one of ours.
   return { exitCode, message: kind === 'unexpected' ? (error.stack ?? error.message) : error.message }
+}
+
+/** What went wrong first, where closing what was open by then failed, too. */
+function firstOf(thrown: unknown): unknown {
+  return thrown instanceof SuppressedError ? firstOf(thrown.suppressed) : thrown
 }
 
 function kindOf(error: unknown): StartProblemKind {

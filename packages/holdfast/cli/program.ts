@@ -25,7 +25,12 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride()
   addSettingFlags(program.command('start', { isDefault: true }))
     .description('start the server (the default command)')
-    .action((options: Options) => start(terminal, options))
+    // A word that is no command lands here, since this is the default.
+    .allowExcessArguments(true)
+    .action((options: Options, { args: [word] }: Command) => {
+      if (word === undefined) return start(terminal, options)
+      return program.error(`error: "${word}" is neither a command nor a flag; "holdfast --help" lists the commands`)
+    })
   const user = program.command('user').description('accounts')
   addSettingFlags(user.command('create <name>'))
     .description('create an account; the password is asked for, or read from standard input')

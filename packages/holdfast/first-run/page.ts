@@ -62,7 +62,7 @@ export function donePage({ userId, baseUrl }: { readonly userId: string; readonl
     'Welcome home',
     `<p><code>${escapeHtml(userId)}</code> is the first administrator.</p>
 <p>Now open a Matrix client, choose <code>${escapeHtml(baseUrl)}</code> as the homeserver, and log in.</p>
-<p>To let others register, create a registration token: <code>holdfast token create</code>.</p>`,
+<p>To let others register, create a registration token: <code>npm run holdfast -- token create</code>.</p>`,
   )
 }
 
