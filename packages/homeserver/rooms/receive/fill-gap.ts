@@ -5,7 +5,7 @@ import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { StateMap } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { askBackfill } from '../../federation/remote-rooms/ask.ts'
-import { EVENT_FLAGS, neighbourEvent } from '../../storage/events.ts'
+import { EVENT_FLAGS, HIDDEN_FLAGS, neighbourEvent } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
 import { acceptEvents } from './accept-events.ts'
 import { checkIncoming } from './check-incoming.ts'
@@ -20,6 +20,8 @@ import { inCitedOrder } from './topological.ts'
 const EVENTS_MAX = 100
 const SERVERS_MAX = 3
 const STATES_MAX = 5
+/** Refused events between an event and what is missing before it. */
+const REFUSED_BETWEEN_MAX = 100
 /** A user waits. */
 const FILL_MS_MAX = 20_000
 /** A gap that nobody could fill is not asked for again before that. */
@@ -89,7 +91,7 @@ async function fillFrom(
 ): Promise<boolean> {
   const { room, server, signal } = from
   try {
-    const missing = await withoutState(deps, from.room, event.pdu.prevEvents)
+    const missing = await missingBefore(deps, from.room, event)
     if (missing.length === 0) return false
     const asking = { client: deps.federation.client, server, signal, urgent: true }
     const values = await askBackfill(asking, { roomId: room.roomId, eventIds: missing, limit })
@@ -106,6 +108,28 @@ async function fillFrom(
     deps.log.info({ room: room.roomId, server, error: (error as Error).message }, 'the past of a room was not given')
     return false
   }
+}
+
+/** What an event follows and is not here, also by way of refused events, which nobody sees. */
+async function missingBefore(
+  deps: FillDeps,
+  room: { readonly roomNid: number },
+  event: StoredEvent,
+): Promise<readonly EventId[]> {
+  const missing = new Set<EventId>()
+  let wave = event.pdu.prevEvents
+  for (let walked = 0; wave.length > 0 && walked < REFUSED_BETWEEN_MAX; walked += wave.length) {
+    const known = await knownEvents(deps.db, room.roomNid, wave)
+    const refused: number[] = []
+    for (const eventId of wave) {
+      const here = known.get(eventId)
+      if (here === undefined || here.stateNid === 0) missing.add(eventId)
+      else if ((here.flags & HIDDEN_FLAGS) !== 0) refused.push(here.nid)
+    }
+    const events = await deps.events.byNids(refused)
+    wave = [...new Set([...events.values()].flatMap(({ pdu }) => pdu.prevEvents))]
+  }
+  return [...missing]
 }
 
 /** Those that have their place already, as events do that were fetched alone. What is before them has its own gap. */

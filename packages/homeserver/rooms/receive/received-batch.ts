@@ -211,7 +211,7 @@ export class ReceivedBatch implements RoomChanges {
     const after =
       stateKeyNid === undefined || isRejected ? before : await this.#states.withEvent(before, stateKeyNid, nid)
     const isShown = verdict === undefined && this.#time !== 'past'
-    const hasGap = verdict === undefined && !pdu.prevEvents.every((eventId) => hasState(known.get(eventId)))
+    const hasGap = verdict === undefined && (await this.#hasGap(pdu, known))
     const event: StoredEventRef = {
       nid,
       roomNid: this.room.roomNid,
@@ -323,6 +323,21 @@ export class ReceivedBatch implements RoomChanges {
       wave = further.length === 0 ? [] : [...(await this.#known(further)).values()]
     }
     return left
+  }
+
+  /** Whether something that the event follows is missing, be it by way of refused events: those are no part of the past, but lead there. */
+  async #hasGap(pdu: Pdu, known: ReadonlyMap<EventId, KnownEvent>): Promise<boolean> {
+    let wave: readonly (KnownEvent | undefined)[] = pdu.prevEvents.map((eventId) => known.get(eventId))
+    for (let walked = 0; wave.length > 0 && walked < REFUSED_BETWEEN_MAX; walked += wave.length) {
+      if (!wave.every(hasState)) return true
+      const refused = wave.filter(({ flags }) => (flags & HIDDEN_FLAGS) !== 0)
+      if (refused.length === 0) return false
+      const events = await this.#states.eventsByNid(refused.map(({ nid }) => nid))
+      const further = [...new Set([...events.values()].flatMap(({ pdu: { prevEvents } }) => prevEvents))]
+      const found = await this.#known(further)
+      wave = further.map((eventId) => found.get(eventId))
+    }
+    return false
   }
 
   async #redact(event: StoredEventRef, before: RoomState): Promise<void> {
