@@ -98,6 +98,7 @@ function headOf(
     extremities: changes.tips.map((tip) => ({ ...tip, position: positionOf(tip) })),
     depth: changes.depth,
     lastPosition: committed.lastPosition,
+    stateSince: changes.head?.state.nid === changes.state.nid ? changes.head.stateSince : committed.lastPosition,
     members: committed.members,
   }
 }

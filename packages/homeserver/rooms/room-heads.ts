@@ -26,6 +26,8 @@ export type RoomHead = RoomIdentity & {
   readonly depth: number
   /** Position of the newest timeline event. */
   readonly lastPosition: number
+  /** The current state is at least as old as this. */
+  readonly stateSince: number
   readonly members: RoomMembers
 }
 
@@ -146,6 +148,7 @@ async function headOfRow(
     extremities: extremityNids.map((nid) => extremities.get(nid)!),
     depth: row.depth,
     lastPosition: row.last_position,
+    stateSince: row.last_position,
     members: { joined, invited, servers },
   }
 }

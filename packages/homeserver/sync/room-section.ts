@@ -76,11 +76,11 @@ async function statesOf(
   roomNid: number,
   { span, head }: { readonly span: RoomSpan; readonly head: RoomHead | undefined },
 ): Promise<SpanStates> {
-  const isPresent = head !== undefined && head.lastPosition <= span.upTo
-  return {
-    from: span.since === undefined ? EMPTY_STATE : await stateAt(deps, roomNid, span.since),
-    to: isPresent ? head.state : await stateAt(deps, roomNid, span.upTo),
-  }
+  const present = head !== undefined && head.lastPosition <= span.upTo ? head : undefined
+  const to = present?.state ?? (await stateAt(deps, roomNid, span.upTo))
+  if (span.since === undefined) return { from: EMPTY_STATE, to }
+  const isSame = present !== undefined && present.stateSince <= span.since
+  return { from: isSame ? to : await stateAt(deps, roomNid, span.since), to }
 }
 
 async function mayChangeSummary(deps: SyncContext['deps'], timeline: Timeline, states: SpanStates): Promise<boolean> {
