@@ -9,6 +9,7 @@ import { nothingWaits } from './nothing-waits.ts'
 import { oneCreate } from './one-create.ts'
 import { onlyOwnSignatures } from './only-own-signatures.ts'
 import { ownEventsFollowAcceptedOnes } from './own-events-follow-accepted-ones.ts'
+import { syncTellsAll } from './sync-tells-all.ts'
 
 export type Invariant = (world: World) => Promise<void>
 
@@ -22,4 +23,5 @@ export const INVARIANTS: readonly Invariant[] = [
   oneCreate,
   onlyOwnSignatures,
   ownEventsFollowAcceptedOnes,
+  syncTellsAll,
 ]

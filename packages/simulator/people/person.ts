@@ -1,4 +1,6 @@
 /** A user at their own server, who tries again what was not answered. */
+import { FollowingClient } from '@holdfast/homeserver/testing/following-client'
+import type { TestUser } from '@holdfast/homeserver/testing/homeserver'
 import type { Random } from '@holdfast/platform/random/random'
 import type { VirtualTime } from '../time/virtual-time.ts'
 import type { SimulatedServer } from '../world/server.ts'
@@ -27,6 +29,8 @@ export class Person {
   readonly #deps: PersonDeps
   #token: string | undefined
   deviceId = ''
+  /** They follow the rooms through /sync; an answer that does not fit what came before is an error. */
+  readonly followers: readonly FollowingClient[]
   #requests = 0
 
   constructor(deps: PersonDeps) {
@@ -34,6 +38,16 @@ export class Person {
     this.server = deps.server
     this.random = deps.random
     this.userId = `@${deps.localpart}:${deps.server.name}`
+    const limits = { timelineLimit: 5, pageLimit: 20, lazyLoadMembers: false }
+    this.followers = [true, false].map(
+      (useStateAfter) =>
+        new FollowingClient({
+          name: `${this.userId} (${useStateAfter ? 'state_after' : 'state'})`,
+          user: this.#asTestUser(),
+          ...limits,
+          useStateAfter,
+        }),
+    )
   }
 
   get token(): string {
@@ -99,5 +113,20 @@ export class Person {
       await this.#deps.time.sleep(AGAIN_MS)
     }
     throw new Error(`${this.userId} asked ${method} ${path} in vain`)
+  }
+
+  #asTestUser(): TestUser {
+    const insist = (method: string, path: string, body?: unknown): Promise<Reply> => this.insist(method, path, body)
+    return {
+      userId: this.userId,
+      token: '',
+      deviceId: '',
+      request: async (method, path, body) => ({ ...(await insist(method, path, body)), headers: {} }),
+      ok: async (method, path, body) => {
+        const reply = await insist(method, path, body)
+        if (reply.status === 200) return reply.body
+        throw new Error(`${method} ${path} answered ${reply.status} ${JSON.stringify(reply.body)}`)
+      },
+    }
   }
 }

@@ -25,13 +25,19 @@ export async function liveThroughFaults(world: World): Promise<void> {
   await finish(world, living, LAST_ANSWERS_MS)
 }
 
-async function live({ society, time, plan }: World, person: Person): Promise<void> {
+async function live({ society, time, plan, random }: World, person: Person): Promise<void> {
+  const chance = random(`syncs of ${person.userId}`)
   const pauseMs = plan.busyMs / plan.actionsPerPerson
   for (let actions = 0; actions < plan.actionsPerPerson; actions += 1) {
     await time.sleep(person.random.integer(Math.floor(pauseMs * 2)))
     await actOnce(society, person)
+    for (const follower of person.followers)
+      if (chance.integer(SYNCS_EVERY) === 0) await follower.sync({ lost: chance.integer(5) === 0 })
   }
 }
+
+/** Actions between two syncs. */
+const SYNCS_EVERY = 4
 
 const LIES = 15
 
