@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /** The program itself: npm, or anything else that starts it, would count as memory of the server. */
 const ENTRY = join(ROOT, 'packages', 'holdfast', 'main.ts')
 /** As `npm start` does. */
-const NODE_FLAGS = ['--max-semi-space-size=4']
+const NODE_FLAGS = ['--max-semi-space-size=4', '--v8-pool-size=1']
 const SECRET = 'bench-registration'
 
 export const holdfastSqlite: Candidate = {

@@ -22,7 +22,7 @@ const RESIDENT_ADDRESS = '127.0.0.9'
 const SERVER_ADDRESS = '127.0.0.8'
 const WAIT_MS_MAX = 15 * 60_000
 /** As `npm start` starts it. */
-const NODE_OPTIONS = '--max-semi-space-size=4'
+const NODE_OPTIONS = '--max-semi-space-size=4 --v8-pool-size=1'
 
 const { values } = parseArgs({
   options: {

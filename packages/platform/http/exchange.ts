@@ -84,7 +84,7 @@ export class Exchange implements HttpRequest {
     if (!this.path.startsWith('/')) return this.#refuse(BAD_TARGET)
     const length = headers['content-length']
     const hasBody = headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
-    if (!hasBody) return this.#handle()
+    if (!hasBody) return this.#takeIn()
     const encoding = headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return this.#refuse(ENCODED_BODY)
     this.#limit = this.#context.bodyLimit(this.method, this.path)
@@ -120,8 +120,12 @@ export class Exchange implements HttpRequest {
       this.#context.reading.delete(this)
       this.body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#received)
       this.#chunks = []
-      this.#handle()
+      this.#takeIn()
     })
+  }
+
+  #takeIn(): void {
+    this.#context.takeIn(() => this.#handle())
   }
 
   #handle(): void {

@@ -23,6 +23,8 @@ export type ServerContext = {
   readonly ending: WeakSet<Socket>
   bodyLimit(method: string, path: string): number
   cors(path: string): boolean
+  /** Begins at once, or in a later turn of the event loop when this one has begun enough. */
+  takeIn(begin: () => void): void
   handle(request: HttpRequest): Promise<HttpResponse>
   /** The response as it goes out: compressed if that is wanted. */
   encode(response: HttpResponse, incoming: IncomingMessage): HttpResponse | Promise<HttpResponse>

@@ -13,6 +13,7 @@ import { type ListenAddress, listenOn, urlOf } from './listen.ts'
 import type { Outcome, ServerContext } from './server-context.ts'
 import type { HttpRequest, HttpResponse } from './service.ts'
 import { type Certificate, readCertificate, type TlsFiles } from './tls-files.ts'
+import { fewPerTurn } from './turns.ts'
 
 // An import would read every export of node:http, and so load its WebSocket client: 15 MB for nothing. TLS, 5 MB more, is
 // loaded by who serves it.
@@ -105,6 +106,7 @@ function createContext(
     ending: new WeakSet(),
     bodyLimit: options.bodyLimit,
     cors: options.cors ?? (() => true),
+    takeIn: fewPerTurn(),
     handle: options.handle,
     encode: options.compressResponses === true ? compressed : (response) => response,
     finished: (exchange, outcome) => {
