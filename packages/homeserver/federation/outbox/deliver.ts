@@ -52,8 +52,10 @@ async function send(deps: DeliverDeps, lane: Lane, batch: Batch): Promise<void> 
     deadlineMs: OUTBOX_LIMITS.transactionMs,
     signal,
   })
-  if (!isObject(answer)) throw new FederationFailed('bad-response', 'the answer to a transaction is no object')
-  const refusals = refusalsIn(answer['pdus'], batch)
+  // The text of 2018 has a list of the status and the object.
+  const result = Array.isArray(answer) ? (answer as readonly JsonValue[]).find(isObject) : answer
+  if (!isObject(result)) throw new FederationFailed('bad-response', 'the answer to a transaction is no object')
+  const refusals = refusalsIn(result['pdus'], batch)
   for (const refusal of refusals) {
     refusedEvents.add(lane.server, refusal)
     deps.log.info({ destination: lane.server, ...refusal }, 'event refused by another server')
