@@ -19,7 +19,7 @@ export type RootLog = Log & {
 }
 
 /** Lines wait for this many bytes, or this long, before they are written: one write per line costs more than the line. */
-const BUFFERED_BYTES = 32768
+const BUFFERED_BYTES = 8192
 const FLUSH_EVERY_MS = 250
 /** If nobody reads our output, lines beyond this are lost: a log that stands still must not stop the house. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024
