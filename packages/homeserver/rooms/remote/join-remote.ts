@@ -19,6 +19,7 @@ import { isResident } from '../room-heads.ts'
 import { EMPTY_STATE } from '../state-store.ts'
 import { candidateServers } from './candidates.ts'
 import { importRoom, type ImportDeps } from './import-room.ts'
+import { isMaybeDone } from './maybe-done.ts'
 import { ensureRoom, type OutsideDeps } from './outside-room.ts'
 import { leaveThrough } from './send-leave.ts'
 import { askTemplate, eventFromTemplate, type Template } from './templates.ts'
@@ -90,7 +91,7 @@ async function joinInTurn(deps: RemoteDeps, requester: JoiningUser, join: Remote
   }
 }
 
-/** A server that let the user in, though the room could not be begun here with what it told. */
+/** A server that let the user in, or may have, though the room could not be begun here with what it told. */
 type Admitted = { readonly asking: Asking; readonly rules: RoomRules }
 
 /** For the other servers the user is in the room now, and would stay there, as nobody here knows of it. */
@@ -133,8 +134,12 @@ async function joinThrough(
   // Of a room that was here before the old members would have to leave first.
   const omitMembers = known === undefined || known.state.nid === EMPTY_STATE.nid
   const patient = { ...asking, deadlineMs: TIME_LIMITS.federationJoinMs }
-  const answer = await sendJoin(patient, { roomId, own, omitMembers })
-  admitted.push({ asking, rules: template.rules })
+  const one = { asking, rules: template.rules }
+  const answer = await sendJoin(patient, { roomId, own, omitMembers }).catch((error: unknown) => {
+    if (isMaybeDone(error)) admitted.push(one)
+    throw error
+  })
+  admitted.push(one)
   const told = toldJoin(asking, answer)
   // Only now it is told, and only here is it known that the user is a guest.
   if (requester.isGuest && !toldToAdmitGuests(told.state)) return 'closed-to-guests'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { OutgoingFailed } from '@holdfast/platform/http/client'
 import { parsePdu } from '@holdfast/protocol/event/format'
 import type { JsonObject, JsonValue } from '@holdfast/protocol/json/value'
 import { rulesFor } from '@holdfast/protocol/room-version/rules'
@@ -249,6 +250,40 @@ for (const version of ['1', '6', '10', '12']) {
       assert.ok(!(await isJoined(w)))
       const memberships = w.submitted.map(({ content }) => (content as JsonObject)['membership'])
       assert.deepEqual(memberships, ['join', 'leave'], what)
+    }
+    offers(w, { room_version: version, event: w.template }, { state: honestState(w) })
+    assert.equal(await join(w), '200')
+  })
+
+  test(`[ROOM7] a join whose answer was lost is taken back: version ${version}`, async (t) => {
+    const w = await world(t, version)
+    const lost: Record<string, JsonValue | OutgoingFailed> = {
+      'nothing in time': new OutgoingFailed('timeout', 'x', { maybeSent: true }),
+      'the connection': new OutgoingFailed('unreachable', 'x', { maybeSent: true }),
+      'what is no JSON': new OutgoingFailed('bad-response', 'x'),
+      'what is no object': 5,
+    }
+    for (const [what, answer] of Object.entries(lost)) {
+      w.submitted.length = 0
+      offers(w, { room_version: version, event: w.template })
+      w.answers.set(`${FEDERATION}/v2/send_join/*`, () => {
+        if (answer instanceof OutgoingFailed) throw answer
+        return answer
+      })
+      assert.match(await join(w), /^50[24] M_UNKNOWN$/, what)
+      const memberships = w.submitted.map(({ content }) => (content as JsonObject)['membership'])
+      assert.deepEqual(memberships, ['leave'], what)
+    }
+    // Who never heard of the join has nothing to take back.
+    const unheard = new OutgoingFailed('unreachable', 'x', { maybeSent: false })
+    for (const answer of [unheard, undefined]) {
+      w.submitted.length = 0
+      w.answers.set(`${FEDERATION}/v2/send_join/*`, () => {
+        if (answer !== undefined) throw answer
+        return undefined
+      })
+      assert.notEqual(await join(w), '200')
+      assert.deepEqual(w.submitted, [])
     }
     offers(w, { room_version: version, event: w.template }, { state: honestState(w) })
     assert.equal(await join(w), '200')
