@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { aLyingPeer, edges, event, send, type LyingPeer } from '../rooms/receive/testing/lying-peer.ts'
+import { aLyingPeer, BOB, edges, event, send, type LyingPeer } from '../rooms/receive/testing/lying-peer.ts'
 import { stateName, type RoomEvent } from '../testing/expected-room.ts'
 import { FollowingClient } from '../testing/following-client.ts'
 import type { TestUser } from '../testing/homeserver.ts'
@@ -46,7 +46,9 @@ for (const seed of Array.from({ length: SEEDS }, (_, index) => FIRST_SEED + inde
 }
 
 async function aWorld(t: TestContext, chance: Seeded): Promise<World> {
-  const peer = await aLyingPeer(t, { settings: { power_level_content_override: { state_default: 0 } } })
+  // Bob may throw out whom they like.
+  const users = { '@ann:example.org': 100, [BOB]: 100 }
+  const peer = await aLyingPeer(t, { settings: { power_level_content_override: { state_default: 0, users } } })
   return { ...peer, chance, cat: await peer.server.user('cat'), clients: [], newest: [peer.joined.eventId], acts: 0 }
 }
 
@@ -69,7 +71,7 @@ function aClient({ ann, cat, chance, clients }: World): FollowingClient {
 async function actOnce(world: World): Promise<void> {
   const { ann, cat, chance } = world
   world.acts += 1
-  const act = chance.below(10)
+  const act = chance.below(12)
   if (act < 5) return branchOff(world)
   const room = `/rooms/${encodeURIComponent(world.roomId)}`
   const { type, key } = aState(chance)
@@ -78,7 +80,9 @@ async function actOnce(world: World): Promise<void> {
     () => ann.request('PUT', path, { topic: `${world.acts}` }),
     () => ann.request('PUT', path, { topic: `${world.acts}` }),
     () => ann.request('PUT', `${room}/send/m.room.message/${world.acts}`, { body: `${world.acts}` }),
-    () => cat.request('POST', `${room}/${chance.pick(['join', 'join', 'leave'])}`, {}),
+    () => cat.request('POST', `${room}/${chance.pick(['join', 'join', 'join', 'leave'])}`, {}),
+    () => cat.request('POST', `${room}/join`, {}),
+    () => ann.request('POST', `${room}/unban`, { user_id: cat.userId }),
     () =>
       cat.request('PUT', `/profile/${encodeURIComponent(cat.userId)}/displayname`, { displayname: `${world.acts}` }),
   ]
@@ -89,13 +93,15 @@ async function actOnce(world: World): Promise<void> {
 
 /** Bob goes on from some of the newest events, whatever came after them. */
 async function branchOff(world: World): Promise<void> {
-  const { chance, newest } = world
-  const { type, key } = aState(chance)
-  const isState = !chance.oneIn(4)
+  const { cat, chance, newest } = world
+  const { type, key, membership } = chance.oneIn(4)
+    ? { type: 'm.room.member', key: cat.userId, membership: chance.pick(['leave', 'leave', 'invite', 'ban']) }
+    : { ...aState(chance), membership: undefined }
+  const isState = membership !== undefined || !chance.oneIn(4)
   const prev = new Set([chance.pick(newest), chance.pick(newest)])
   const pdu = event(world, {
     ...(isState ? { type, state_key: key } : {}),
-    content: { topic: `${world.acts}`, body: 'branch' },
+    content: { topic: `${world.acts}`, body: 'branch', ...(membership === undefined ? {} : { membership }) },
     prev_events: edges(world, [...prev]),
     origin_server_ts: chance.pick(TIMES_MS) + world.acts,
     depth: 10 + world.acts,
@@ -119,10 +125,9 @@ async function checkState({ roomId }: World, client: FollowingClient): Promise<v
   const { lazyLoadMembers, name, user } = client.options
   const room = client.rooms.get(roomId)
   const { status, body } = await user.request('GET', `/rooms/${encodeURIComponent(roomId)}/state`)
-  if (room === undefined || status !== 200) {
-    assert.equal(room?.isJoined ?? false, false, name)
-    return
-  }
+  const { joined_rooms: joined } = await user.ok('GET', '/joined_rooms')
+  assert.equal(room?.isJoined ?? false, joined.includes(roomId), `${name} does not know whether it is in the room`)
+  if (room === undefined || status !== 200) return
   const ignored = (key: string): boolean => lazyLoadMembers && key.startsWith('["m.room.member"')
   for (const stateEvent of body as RoomEvent[]) {
     const key = stateName(stateEvent)

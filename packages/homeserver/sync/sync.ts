@@ -122,7 +122,7 @@ async function goneText(context: SyncContext, room: ChangedRoom): Promise<string
   const { deps } = context
   const { membership, since, isAnother } = room
   const token = context.since ?? Number.MIN_SAFE_INTEGER
-  const departure = await departurePosition(deps, membership)
+  const departure = await lastDeparture(context, room)
   if (departure !== undefined && (departure > token || membership.position <= token)) {
     return roomSection({ context, membership }, { since, upTo: departure, isAnother }, NO_EXTRAS)
   }
@@ -130,6 +130,13 @@ async function goneText(context: SyncContext, room: ChangedRoom): Promise<string
   if (end === undefined || end.position <= token) return undefined
   if (departure === undefined || !room.wasAsked) return removalText(context, end)
   return roomSection({ context, membership }, { since, upTo: departure, isAnother, closing: end }, NO_EXTRAS)
+}
+
+/** Branches that met may have brought the user back after they had left, and others then took them out again. */
+async function lastDeparture(context: SyncContext, { membership, since }: ChangedRoom): Promise<number | undefined> {
+  const departure = await departurePosition(context.deps, membership)
+  const isUntold = since !== undefined && membership.position > since
+  return isUntold && (departure === undefined || departure <= since) ? membership.position : departure
 }
 
 /** The event that ended an invitation or a knock; what follows, as a ban of who is out, is not for them to see. */
