@@ -50,7 +50,7 @@ async function listsSince(user: TestUser, token: string): Promise<Lists & { read
 async function storedLists(user: TestUser, after: number): Promise<Lists> {
   const { parts } = server
   const userNid = (await parts.dictionary.userNid(user.userId as UserId))!
-  const unknown = { ...parts.e2eKeys.moves, since: () => undefined }
+  const unknown = { add: () => {}, since: () => undefined, listen: () => ({ [Symbol.dispose]: () => {} }) }
   const e2eKeys = { ...parts.e2eKeys, moves: unknown, deviceLists: { ...parts.e2eKeys.deviceLists, log: unknown } }
   const memberships = await parts.memberships.of(userNid)
   const { changed, left } = await listChangesSince({ ...parts, e2eKeys }, { userNid, memberships }, after)

@@ -16,9 +16,9 @@ import { checkRemoteDevice, checkSigningKey, type RemoteDevice } from './check-r
 import { announceRemoteUser } from './device-lists.ts'
 import { E2E_LIMITS } from './limits.ts'
 
-type RemoteDeps = Pick<Homeserver, 'db' | 'dictionary' | 'streams' | 'memberships' | 'e2eKeys' | 'log'>
+type RemoteDeps = Pick<Homeserver, 'db' | 'clock' | 'dictionary' | 'streams' | 'memberships' | 'e2eKeys' | 'log'>
 
-/** `resync`: something was missed; the list is being fetched, and those who share a room are told. */
+/** `resync`: something was missed; the list was fetched or has to be, and those who share a room are told. */
 export type UpdateOutcome = 'applied' | 'ignored' | 'resync'
 
 /**
@@ -42,9 +42,42 @@ export async function applyRemoteDeviceUpdate(
   const [list] = await storage.remoteLists(deps.db, [userNid])
   if (list?.stream_id === update.streamId && list.is_stale === 0) return 'ignored'
   if (list !== undefined && follows(list, update) && (await advance(deps, { userNid, list, update }))) return 'applied'
-  await markStale(deps, userNid)
-  void fetchRemoteDevices(deps, update.userId, { eagerly: true })
+  await resync(deps, userNid, update)
   return 'resync'
+}
+
+/** So long an update waits for the list that it calls for, and not at all for a server that took longer a moment ago. */
+const RESYNC_WAIT_MS = 2_000
+const SLOW_FOR_MS = 30_000
+
+/**
+ * Whoever is told of a change asks at once, so the list is fetched first: they are told once, and get what is new. Until
+ * this returns the other server has not heard that we know of the update: after a crash it comes again.
+ */
+async function resync(deps: RemoteDeps, userNid: number, { userId, streamId }: Update): Promise<void> {
+  const { fetching, slow } = deps.e2eKeys
+  const server = serverNameOf(userId)
+  // One that runs may have been answered before the update was made.
+  const isOlder = fetching.has(userId)
+  const fetch = fetchRemoteDevices(deps, userId, { eagerly: true, isUpdate: true })
+  const outcome = slow.has(server) ? 'late' : await within(deps, fetch)
+  if (outcome === 'late') slow.set(server, true, { ttl: SLOW_FOR_MS })
+  if (outcome !== 'fetched') return markStale(deps, userNid)
+  if (!isOlder) return
+  const [list] = await storage.remoteLists(deps.db, [userNid])
+  if (list === undefined || list.stream_id < streamId) return markStale(deps, userNid)
+  const announcement = announceRemoteUser(deps, userNid)
+  await deps.streams.commit(announcement.statements, announcement)
+}
+
+function within({ clock }: RemoteDeps, fetch: Promise<boolean>): Promise<'fetched' | 'failed' | 'late'> {
+  return new Promise((resolve) => {
+    const timer = clock.after(RESYNC_WAIT_MS, () => resolve('late'))
+    void fetch.then((isHere) => {
+      timer[Symbol.dispose]()
+      resolve(isHere ? 'fetched' : 'failed')
+    })
+  })
 }
 
 type Update = {
@@ -132,8 +165,9 @@ export function fetchRemoteDevices(
   userId: UserId,
   {
     eagerly = false,
+    isUpdate = false,
     timeoutMs = TIME_LIMITS.federationQueryMs,
-  }: { readonly eagerly?: boolean; readonly timeoutMs?: number } = {},
+  }: { readonly eagerly?: boolean; readonly isUpdate?: boolean; readonly timeoutMs?: number } = {},
 ): Promise<boolean> {
   const { fetching, fetched, remote } = deps.e2eKeys
   const running = fetching.get(userId)
@@ -143,7 +177,7 @@ export function fetchRemoteDevices(
   const askedAt = deps.streams.position()
   const fetch = remote
     .devices(serverNameOf(userId), userId, { timeoutMs })
-    .then((response) => storeRemoteDevices(deps, userId, response, askedAt))
+    .then((response) => storeRemoteDevices(deps, userId, response, { askedAt, isUpdate }))
     .catch((error: Error) => {
       deps.log.info({ user: userId, error: error.message }, 'cannot fetch the devices of a remote user')
       return false
@@ -155,25 +189,30 @@ export function fetchRemoteDevices(
 
 /**
  * The answer of a user's server to GET /user/devices/{userId}. Those who share a room are told if it differs from what
- * was known. `askedAt` is the position of ours at which the server was asked. @returns whether it was an answer
+ * was known; after an update that was not understood also if nothing was. `askedAt` is the position of ours at which the
+ * server was asked. @returns whether it was an answer
  */
 export async function storeRemoteDevices(
   deps: RemoteDeps,
   userId: UserId,
   response: JsonObject,
-  askedAt = deps.streams.position(),
+  {
+    askedAt = deps.streams.position(),
+    isUpdate = false,
+  }: { readonly askedAt?: number; readonly isUpdate?: boolean } = {},
 ): Promise<boolean> {
   const { user_id: owner, stream_id: streamId, devices } = response
   const isAnswer = owner === userId && typeof streamId === 'number' && Number.isSafeInteger(streamId)
   if (!isAnswer || !Array.isArray(devices)) return false
   const userNid = await deps.dictionary.internUser(userId)
-  const known = (await storage.remoteLists(deps.db, [userNid])).length > 0
+  const [known] = await storage.remoteLists(deps.db, [userNid])
   const list = checkedDevices(userId, devices)
   const changes = [
     ...(await deviceChanges(deps, userNid, list)),
     ...(await signingKeyChanges(deps, { userId, userNid }, response)),
   ]
-  const isNews = known && changes.length > 0
+  const isFirst = known === undefined || known.is_stale === 1
+  const isNews = (known !== undefined && changes.length > 0) || (isUpdate && isFirst)
   const announcement = isNews ? announceRemoteUser(deps, userNid) : { statements: [], positions: 1, publish: () => {} }
   await deps.streams.commit(
     [storage.setRemoteList({ userNid, streamId, position: askedAt }), ...changes, ...announcement.statements],

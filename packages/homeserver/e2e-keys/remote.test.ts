@@ -6,7 +6,12 @@ import { signJson } from '@holdfast/protocol/signing/sign-json'
 import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
 import { claimKeys } from './claim-keys.ts'
 import { queryKeys } from './query-keys.ts'
-import { applyRemoteDeviceUpdate, applyRemoteSigningKeys, markRemoteListStale } from './remote-devices.ts'
+import {
+  applyRemoteDeviceUpdate,
+  applyRemoteSigningKeys,
+  fetchRemoteDevices,
+  markRemoteListStale,
+} from './remote-devices.ts'
 import { crossSigningOf, deviceKeysOf, plain } from './testing/device.ts'
 import { aRemoteWorld, FAR, moveRemote, requesterOf, type RemoteWorld } from './testing/remote-world.ts'
 
@@ -129,6 +134,67 @@ test('[E2E13] a first update makes the list be fetched', async () => {
   assert.equal(await applyRemoteDeviceUpdate(world.deps, FAR, update), 'resync')
   assert.deepEqual(await devicesOf(scene), ['A'])
   assert.deepEqual(world.asked, [`devices ${zoe}`])
+})
+
+test('[E2E18] an update that does not follow is told once, and with the list at hand', async () => {
+  const scene = await aScene()
+  const { world, zoe, ann } = scene
+  for (const [streamId, deviceId] of [
+    [3, 'A'],
+    [9, 'B'],
+  ] as const) {
+    const token = await tokenOf(ann)
+    world.answers.set(`devices ${zoe}`, list(zoe, streamId, [device(zoe, deviceId)]))
+    world.deps.e2eKeys.fetched.clear()
+    const update = { user_id: zoe, device_id: deviceId, stream_id: streamId, prev_id: [streamId - 1] }
+    assert.equal(await applyRemoteDeviceUpdate(world.deps, FAR, update), 'resync')
+    const asked = world.asked.length
+    const told = await ann.ok('GET', `/sync?since=${token}`)
+    assert.deepEqual(told.device_lists, { changed: [zoe], left: [] })
+    assert.deepEqual(await devicesOf(scene), [deviceId])
+    assert.equal(world.asked.length, asked)
+    assert.deepEqual(await changedSince(ann, told.next_batch), [])
+  }
+})
+
+test('[E2E18] an answer that was asked for before the update does not pass for its list', async () => {
+  const scene = await aScene()
+  const { world, zoe, ann } = scene
+  const gate = Promise.withResolvers<void>()
+  const answer = list(zoe, 5, [device(zoe, 'A')])
+  const remote = { ...world.deps.e2eKeys.remote!, devices: () => gate.promise.then(() => answer) }
+  const deps = { ...world.deps, e2eKeys: { ...world.deps.e2eKeys, remote } }
+  const asking = fetchRemoteDevices(deps, zoe)
+  const token = await tokenOf(ann)
+  const update = { user_id: zoe, device_id: 'B', stream_id: 6, prev_id: [5], keys: device(zoe, 'B') }
+  const applying = applyRemoteDeviceUpdate(deps, FAR, update)
+  gate.resolve()
+  assert.equal(await asking, true)
+  assert.equal(await applying, 'resync')
+  assert.deepEqual(await changedSince(ann, token), [zoe])
+  world.answers.set(`devices ${zoe}`, list(zoe, 6, [device(zoe, 'A'), device(zoe, 'B')]))
+  assert.deepEqual(await devicesOf(scene), ['A', 'B'])
+})
+
+test('[E2E18] a server that is slow is waited for once; meanwhile its updates are told without their list', async () => {
+  const scene = await aScene()
+  const { world, zoe, ann } = scene
+  const remote = { ...world.deps.e2eKeys.remote!, devices: () => new Promise<never>(() => {}) }
+  const deps = { ...world.deps, e2eKeys: { ...world.deps.e2eKeys, remote } }
+  const token = await tokenOf(ann)
+  const others = [zoe]
+  for (const name of ['x', 'y', 'z']) {
+    const userId = `@${name}${names}:${FAR}` as UserId
+    await moveRemote(world, { roomId: scene.roomId, userId, membership: 'join' })
+    others.push(userId)
+  }
+  const startMs = performance.now()
+  for (const userId of others) {
+    await applyRemoteDeviceUpdate(deps, FAR, { user_id: userId, device_id: 'B', stream_id: 6, prev_id: [5] })
+  }
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs >= 1_900 && tookMs < 3_900, `${tookMs} ms`)
+  assert.deepEqual((await changedSince(ann, token)).toSorted(), others.toSorted())
 })
 
 test('[E2E13] a list holds only while somebody here and the user stayed in a room', async () => {

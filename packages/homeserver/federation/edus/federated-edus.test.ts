@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { UserId } from '@holdfast/protocol/ids/brand'
 import { deviceKeysOf, oneTimeKeysOf, plain } from '../../e2e-keys/testing/device.ts'
+import { markRemoteListStale } from '../../e2e-keys/remote-devices.ts'
+import { remoteLists } from '../../storage/remote-devices.ts'
 import type { TestUser } from '../../testing/homeserver.ts'
 import { startFederatedHomeservers, type Federation } from '../../testing/two-homeservers.ts'
 import { until } from '../../testing/until.ts'
@@ -174,8 +177,13 @@ test('keys of users of another server are asked for, kept, claimed, and follow w
 })
 
 test('keys of a server that cannot be reached are failures, soon', async (t) => {
-  const { ann, bob, cutOff } = await aWorld(t)
+  const { ann, bob, cutOff, servers } = await aWorld(t)
+  const { parts } = servers[0]!
+  const bobNid = (await parts.dictionary.userNid(bob.userId as UserId))!
+  // His server told of him as he came in, and his devices were asked for.
+  await until(async () => (await remoteLists(parts.db, [bobNid])).some((list) => list.is_stale === 0), 'they are here')
   cutOff(B, true)
+  await markRemoteListStale(parts, bob.userId as UserId)
   const body = { timeout: 2_000, device_keys: { [bob.userId]: [], '@eve:nowhere.example': [] } }
   const answer = await ann.ok('POST', '/keys/query', body)
   assert.deepEqual(Object.keys(answer.failures).sort(), [B, 'nowhere.example'])

@@ -43,7 +43,7 @@ export function openFollowers(
       events.look()
       deviceLists.look()
     },
-    moved: deviceLists.look,
+    moved: () => deviceLists.look(),
     flushed: () => {
       const isEnough = router.count - compactedAt >= OUTBOX_LIMITS.compactedAtOnce
       if (!isEnough || ledger.told >= ledger.settled) return

@@ -67,7 +67,7 @@ export async function startOutbox(deps: OutboxDeps): Promise<RunningOutbox> {
     if (lane !== undefined) pump.wakeNow(lane)
   })
   const listening = outgoing.listen((servers) => (servers === undefined ? followers.look() : intake.stored(servers)))
-  const watching = deps.moves.listen(followers.moved)
+  const watching = deps.moves.listen(() => followers.moved())
   followers.look()
 
   const reporting = { ...deps, destinations, lanes, routed, refusedEvents }
