@@ -1,4 +1,5 @@
 /** Accepting events of other servers in the room's queue: load → decide → commit, as for our own. */
+import { createSlices } from '@holdfast/platform/clock/slices'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import type { Homeserver } from '../../homeserver.ts'
@@ -52,7 +53,12 @@ async function acceptInTurn(
   const { head, options, arrivals } = turn
   const batch = new ReceivedBatch(deps, { ...room, version: room.rules.version }, head, options)
   const outcomes: Acceptance[] = []
-  for (const arrival of arrivals) outcomes.push(await batch.add(arrival))
+  await batch.readAhead(arrivals)
+  const slice = createSlices(deps.clock)
+  for (const arrival of arrivals) {
+    await slice()
+    outcomes.push(await batch.add(arrival))
+  }
   await batch.finish()
   const spoiled = await commitChanges(deps, batch)
   if (spoiled !== undefined) throw spoiled.error

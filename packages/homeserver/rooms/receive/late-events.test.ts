@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { PeerEvent } from '../admit/testing/peer-events.ts'
+import { part, type PeerEvent } from '../admit/testing/peer-events.ts'
 import {
   aLyingPeer,
   assertAlive,
@@ -63,4 +63,13 @@ test('an event of the state that came with a later one is no extremity when it a
   assert.deepEqual(await tips(w), [latest.eventId])
   assert.deepEqual(await stateOf(w.ann, w.roomId), before)
   assert.ok(await isShown(w, renamed))
+})
+
+test('a redaction takes effect on what comes after it in the same transaction', async (t) => {
+  const w = await aLyingPeer(t)
+  const target = event(w, { content: { body: 'regretted', msgtype: 'm.text' } })
+  const redaction = event(w, { type: 'm.room.redaction', redacts: target.eventId, content: {} })
+  await send(w, redaction, target)
+  const { content } = await w.ann.ok('GET', `/rooms/${part(w.roomId)}/event/${part(target.eventId)}`)
+  assert.deepEqual(content, {})
 })

@@ -6,7 +6,6 @@ import { stateMapGet } from '@holdfast/protocol/state/state-map'
 import type { Homeserver } from '../../homeserver.ts'
 import { POLICY_KEY } from '../../federation/policy/policy-servers.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
-import { gapEventsDeeper } from '../../storage/gap-events.ts'
 import type { StoredEvent } from '../event-store.ts'
 import { memberChangesBetween, type ChangesDeps } from '../member-changes.ts'
 import type {
@@ -19,9 +18,10 @@ import type {
 } from '../room-changes.ts'
 import type { RoomHead } from '../room-heads.ts'
 import { EMPTY_STATE, type RoomState } from '../state-store.ts'
+import { BatchLookups } from './batch-lookups.ts'
 import { BatchStates, CREATE_KEY, type StatesDeps } from './batch-states.ts'
 import type { Acceptance, Arrival } from './incoming.ts'
-import { isOutlier, knownEvents, type KnownEvent } from './known-events.ts'
+import { isOutlier, type KnownEvent } from './known-events.ts'
 import { effectsOfRedactions } from './redactions.ts'
 import { wordsOf } from './words.ts'
 
@@ -44,9 +44,6 @@ export type BatchOptions = {
 /** Positions left free before an event of which the ones before are missing, for those that are fetched later. */
 const RESERVED_FOR_GAP = 1_000
 
-/** Events with a gap before them that are looked at for one that arrives late. */
-const GAP_EVENTS_MAX = 50
-
 /** Refused events between an event and the extremities that it leaves behind. */
 const REFUSED_BETWEEN_MAX = 100
 
@@ -62,6 +59,7 @@ export class ReceivedBatch implements RoomChanges {
   readonly #time: BatchOptions['time']
   readonly #gap: BatchOptions['gap']
   readonly #states: BatchStates
+  readonly #lookups: BatchLookups
   readonly #byId = new Map<EventId, DraftEvent>()
   readonly #byNid = new Map<number, DraftEvent>()
   #state: RoomState
@@ -79,6 +77,7 @@ export class ReceivedBatch implements RoomChanges {
     this.#state = head?.state ?? EMPTY_STATE
     this.#tips = options.time === 'anew' ? [] : (head?.extremities ?? [])
     this.#depth = head?.depth ?? 0
+    this.#lookups = new BatchLookups(deps, room.roomNid)
     this.#states = new BatchStates(deps, room.rules, {
       event: (nid) => this.#byNid.get(nid)?.event,
       authNids: (nid) => this.#byNid.get(nid)?.edges.auth,
@@ -99,6 +98,11 @@ export class ReceivedBatch implements RoomChanges {
 
   get depth(): number {
     return this.#depth
+  }
+
+  /** Call before the first event: saves a question to the database for each of them. */
+  async readAhead(arrivals: readonly Arrival[]): Promise<void> {
+    await this.#lookups.readAhead(arrivals.map(({ incoming }) => incoming.parsed.pdu))
   }
 
   /** Decides on an event. What is missing is said, and then nothing of the event is kept. */
@@ -137,7 +141,7 @@ export class ReceivedBatch implements RoomChanges {
       if (drafted === undefined) elsewhere.push(eventId)
       else known.set(eventId, drafted)
     }
-    for (const [id, event] of await knownEvents(this.#deps.db, this.room.roomNid, elsewhere)) known.set(id, event)
+    for (const [id, event] of await this.#lookups.known(elsewhere)) known.set(id, event)
     return known
   }
 
@@ -298,11 +302,11 @@ export class ReceivedBatch implements RoomChanges {
 
   /** Whether an event that arrives late is in the past of what is here: an accepted event followed it over a gap. */
   async #isFollowed({ event, isStored }: DraftEvent): Promise<boolean> {
-    const { nid, roomNid, stateKeyNid, pdu } = event
+    const { nid, stateKeyNid, pdu } = event
     if (this.#isOnAllTips(pdu.prevEvents)) return false
     // An outlier that the room's state has came with the state of somebody who followed it.
     if (isStored === true && stateKeyNid !== undefined && stateMapGet(this.#state.map, stateKeyNid) === nid) return true
-    const nids = await gapEventsDeeper(this.#deps.db, { roomNid, depth: pdu.depth, limit: GAP_EVENTS_MAX })
+    const nids = await this.#lookups.gapEventsDeeper(pdu.depth)
     const followers = await this.#states.eventsByNid([...nids, ...this.#byNid.keys()])
     const follows = ({ pdu: { prevEvents }, flags }: StoredEventRef): boolean =>
       (flags & EVENT_FLAGS.gap) !== 0 && prevEvents.includes(pdu.eventId)
@@ -342,7 +346,7 @@ export class ReceivedBatch implements RoomChanges {
 
   async #redact(event: StoredEventRef, before: RoomState): Promise<void> {
     const effects = await effectsOfRedactions(
-      { ...this.#deps, states: this.#states },
+      { states: this.#states, lookups: this.#lookups },
       { room: this.room, event, before, find: (eventId) => this.#find(eventId) },
     )
     this.sides.push(...effects.sides)

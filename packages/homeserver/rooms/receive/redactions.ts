@@ -1,12 +1,12 @@
 /** What a received event redacts, and what redacts it, whichever of the two comes last. <https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions> */
 import { redactionApplies } from '@holdfast/protocol/auth/redaction'
 import type { EventId } from '@holdfast/protocol/ids/brand'
-import type { Homeserver } from '../../homeserver.ts'
 import { redactStoredEvent } from '../../storage/events.ts'
-import { deleteWaitingRedactions, insertWaitingRedaction, waitingRedactions } from '../../storage/federation-rooms.ts'
+import { deleteWaitingRedactions, insertWaitingRedaction } from '../../storage/federation-rooms.ts'
 import { redactedJson } from '../redact-event.ts'
 import type { SideStatement, StoredEventRef } from '../room-changes.ts'
 import type { RoomState } from '../state-store.ts'
+import type { BatchLookups } from './batch-lookups.ts'
 import type { BatchStates } from './batch-states.ts'
 import type { BatchRoom } from './received-batch.ts'
 
@@ -24,7 +24,7 @@ type Redacting = {
   readonly find: (eventId: EventId) => Promise<StoredEventRef | undefined>
 }
 
-type RedactingDeps = Pick<Homeserver, 'db'> & { readonly states: BatchStates }
+type RedactingDeps = { readonly states: BatchStates; readonly lookups: BatchLookups }
 
 const NOTHING: RedactionEffects = { sides: [], redactedNids: [] }
 
@@ -43,6 +43,7 @@ async function redactOther(
 ): Promise<RedactionEffects> {
   const target = await find(targetId)
   if (target === undefined) {
+    deps.lookups.redactionWaits(targetId, event.nid)
     const statement = insertWaitingRedaction({ roomNid: room.roomNid, targetId, redactionNid: event.nid })
     return { sides: [{ statement, broken: undefined }], redactedNids: [] }
   }
@@ -53,10 +54,10 @@ async function redactOther(
 
 async function redactedByEarlier(deps: RedactingDeps, { room, event }: Redacting): Promise<RedactionEffects> {
   const { eventId } = event.pdu
-  const waiting = await waitingRedactions(deps.db, { roomNid: room.roomNid, targetIds: [eventId] })
+  const waiting = await deps.lookups.redactionsOf(eventId)
   if (waiting.length === 0) return NOTHING
   const forget = deleteWaitingRedactions({ roomNid: room.roomNid, targetId: eventId })
-  for (const { redaction_nid: nid } of waiting) {
+  for (const nid of waiting) {
     const by = await deps.states.event(nid)
     if (by === undefined) continue
     // Redactions are no state events: the state after one is the state before it.
