@@ -6,7 +6,7 @@ import { isResident, type RoomHead } from '../rooms/room-heads.ts'
 import { newestRefusals, newestStateEvents, type RefusedRow } from '../storage/explain.ts'
 import { EXPLAIN_LIMITS } from './limits.ts'
 
-export type ExplainRoomDeps = Pick<Homeserver, 'db' | 'heads' | 'events' | 'dictionary'>
+export type ExplainRoomDeps = Pick<Homeserver, 'db' | 'heads' | 'events' | 'dictionary' | 'incompleteRooms'>
 
 export type ShownEvent = {
   readonly event_id: string
@@ -20,6 +20,8 @@ export type KnownRoom = {
   readonly version: string
   /** Whether anybody of this server is in the room. */
   readonly is_resident: boolean
+  /** How far the filling of an incomplete room is; null for a whole one. */
+  readonly filling: FillingShown | null
   readonly joined_count: number
   readonly invited_count: number
   /** Some of those who have joined. */
@@ -33,6 +35,14 @@ export type KnownRoom = {
   readonly state_size: number
   readonly last_state_events: readonly ShownEvent[]
   readonly last_refusals: readonly RefusedRow[]
+}
+
+export type FillingShown = {
+  readonly since_ts: number
+  /** Whose word is being worked in, or was asked for last. */
+  readonly server: string | null
+  readonly stored: number
+  readonly told: number
 }
 
 export type RoomExplanation = {
@@ -55,6 +65,7 @@ async function known(deps: ExplainRoomDeps, head: RoomHead): Promise<KnownRoom> 
   return {
     version: head.version,
     is_resident: isResident(head),
+    filling: fillingOf(deps, roomNid),
     joined_count: members.joined.size,
     invited_count: members.invited.size,
     members: await deps.dictionary.userIds([...members.joined.values().take(membersMax)]),
@@ -67,6 +78,13 @@ async function known(deps: ExplainRoomDeps, head: RoomHead): Promise<KnownRoom> 
     last_state_events: recent.flatMap((nid) => (events.has(nid) ? [shown(events.get(nid)!)] : [])),
     last_refusals: await newestRefusals(deps.db.heavy, { roomNid, limit: refusalsMax }),
   }
+}
+
+function fillingOf({ incompleteRooms }: ExplainRoomDeps, roomNid: number): FillingShown | null {
+  const filling = incompleteRooms.get(roomNid)
+  if (filling === undefined) return null
+  const { server, stored, told } = filling.progress
+  return { since_ts: filling.beganMs, server: server ?? null, stored, told }
 }
 
 function shown({ pdu }: StoredEvent): ShownEvent {

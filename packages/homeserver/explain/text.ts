@@ -71,6 +71,7 @@ function roomLines(room: KnownRoom): readonly string[] {
   return [
     row('version', room.version),
     row('resident', room.is_resident ? 'Members of this server are in it.' : 'Nobody of this server is in it.'),
+    ...fillingLines(room),
     row('members', `${room.joined_count} joined, ${room.invited_count} invited`),
     ...room.members.map((member) => row('', printable(member))),
     ...moreThan(room.members.length, room.joined_count),
@@ -85,6 +86,14 @@ function roomLines(room: KnownRoom): readonly string[] {
     ...(room.last_refusals.length === 0 ? [] : [row('refused', 'the last events that are not part of it:')]),
     ...room.last_refusals.map((one) => row('', `${one.event_id}: ${printable(one.message)} (rule ${one.rule})`)),
   ]
+}
+
+function fillingLines({ filling }: KnownRoom): readonly string[] {
+  if (filling === null) return []
+  const { server, stored, told, since_ts: since } = filling
+  const from = server === null ? '' : ` from ${printable(server)}`
+  const text = `Its state is being filled in: ${stored} of ${counted(told, 'event')}${from}, since ${timeText(since)}`
+  return [row('incomplete', text)]
 }
 
 function serverText(server: ServerExplanation): string {

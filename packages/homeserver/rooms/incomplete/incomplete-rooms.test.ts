@@ -3,6 +3,8 @@ import test, { type TestContext } from 'node:test'
 import type { OutgoingResponse } from '@holdfast/platform/http/client'
 import type { TestHomeserver, TestUser } from '../../testing/homeserver.ts'
 import { startFederatedHomeservers, type Federation } from '../../testing/two-homeservers.ts'
+import { explain } from '../../explain/explain.ts'
+import { explanationText } from '../../explain/text.ts'
 import { until } from '../../testing/until.ts'
 
 type World = {
@@ -78,6 +80,11 @@ for (const version of ['1', '11', '12']) {
     const w = await world(t, version)
     await join(w, w.bob)
     assert.ok(isIncomplete(w.servers[1]!))
+    const explanation = await explain(w.servers[1]!.parts, { subject: 'room', id: w.roomId })
+    assert.match(
+      explanationText(explanation),
+      /incomplete +Its state is being filled in: 0 of 0 events from a\.example/,
+    )
     await say(w, w.bob, 'early')
     await hears(w, w.ann, 'early')
     await hears(w, w.cat, 'early')
