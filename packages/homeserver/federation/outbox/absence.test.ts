@@ -157,6 +157,30 @@ test('[OUT31] of servers that failed before, not too many are tried at once afte
   assert.ok(most > 0 && most <= OUTBOX_LIMITS.probesMax, `${most} at once`)
 })
 
+test('[OUT31] servers that come back together are told as fast as they answer, not by the clock', async () => {
+  await using world = await aWorld()
+  const servers = Array.from({ length: 3 * OUTBOX_LIMITS.probesMax }, (_, index) => `s${index}.example:8448`)
+  const room = await world.aRoom([])
+  await world.serversIn(room, servers)
+  world.answer(() => undefined)
+  await world.say(room, 'hello')
+  await until(() => world.outbox.totals()!.pausing === servers.length, 'all failed')
+  world.sent.splice(0)
+  let now = 0
+  let most = 0
+  world.answer(async () => {
+    now += 1
+    most = Math.max(most, now)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    now -= 1
+    return { body: { pdus: {} } }
+  })
+  for (const server of servers) world.heardFrom(server)
+  // The clock stands still.
+  await until(() => servers.every((server) => world.heard(server).includes('hello')), 'all are told')
+  assert.ok(most <= OUTBOX_LIMITS.probesMax, `${most} at once`)
+})
+
 test('what waits for a server, and who was not told of an event, can be asked', async () => {
   await using world = await aWorld()
   const room = await world.aRoom([BOB, CARL])

@@ -23,7 +23,13 @@ export type DeliverDeps = BatchDeps &
 export type Delivery =
   | { readonly kind: 'done' }
   /** To be tried again later. `waitMs` undefined: when the destinations say so. */
-  | { readonly kind: 'failed'; readonly message: string; readonly waitMs: number | undefined }
+  | {
+      readonly kind: 'failed'
+      readonly message: string
+      readonly waitMs: number | undefined
+      /** Nothing was tried: too many servers that failed are being tried. */
+      readonly isPostponed?: true
+    }
 
 /** Does not throw. */
 export async function deliver(deps: DeliverDeps, lane: Lane): Promise<Delivery> {

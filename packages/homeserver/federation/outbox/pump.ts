@@ -32,6 +32,8 @@ export function openPump(deps: PumpDeps): Pump {
 class FairPump implements Pump {
   readonly #deps: PumpDeps
   readonly #ready = new Set<Lane>()
+  /** Servers that pause only until another one was tried. */
+  readonly #postponed = new Set<Lane>()
   readonly #drained: (() => void)[] = []
   #isStarting = false
   #isStopped = false
@@ -49,6 +51,7 @@ class FairPump implements Pump {
   }
 
   wakeNow(lane: Lane): void {
+    this.#postponed.delete(lane)
     lane.pause?.timer[Symbol.dispose]()
     lane.pause = undefined
     if (hasWork(lane)) this.wake(lane)
@@ -65,6 +68,7 @@ class FairPump implements Pump {
   drain(): Promise<void> {
     this.#isStopped = true
     this.#ready.clear()
+    this.#postponed.clear()
     return this.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#drained.push(resolve))
   }
 
@@ -93,6 +97,8 @@ class FairPump implements Pump {
     if (outcome.kind === 'failed') await this.#failed(lane, outcome)
     lane.isBusy = false
     this.inFlight -= 1
+    if (outcome.kind === 'failed' && outcome.isPostponed === true && !this.#isStopped) this.#postponed.add(lane)
+    this.#tryPostponed()
     if (hasWork(lane)) this.wake(lane)
     this.#deps.delivered(lane)
     if (this.inFlight === 0) for (const resolve of this.#drained.splice(0)) resolve()
@@ -106,12 +112,23 @@ class FairPump implements Pump {
     if (state.kind === 'up') return deliver(lane)
     if (!state.isDue) return { kind: 'failed', message: state.lastError, waitMs: state.retryAtMs - clock.nowMs() }
     const { probesMax, probeWaitMs } = OUTBOX_LIMITS
-    if (this.#probes >= probesMax) return { kind: 'failed', message: state.lastError, waitMs: probeWaitMs }
+    if (this.#probes >= probesMax) {
+      return { kind: 'failed', message: state.lastError, waitMs: probeWaitMs, isPostponed: true }
+    }
     this.#probes += 1
     try {
       return await deliver(lane)
     } finally {
       this.#probes -= 1
+    }
+  }
+
+  /** When thousands of servers come back together, such as after an outage of our own, none waits for a clock. */
+  #tryPostponed(): void {
+    if (this.#probes >= OUTBOX_LIMITS.probesMax) return
+    for (const lane of this.#postponed) {
+      this.wakeNow(lane)
+      return
     }
   }
 

@@ -1,0 +1,182 @@
+/**
+ * One homeserver in a room with members of many servers, all answered for in this process: what telling them costs.
+ * `node interop/federation-load/fan-out.ts [--servers 1000]`
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { type HttpClient, OutgoingFailed } from '@holdfast/platform/http/client'
+import { setRoomServer } from '@holdfast/homeserver/storage/federation-rooms'
+import { startTestHomeserver, type TestHomeserver, type TestUser } from '@holdfast/homeserver/testing/homeserver'
+import type { RoomId, ServerName } from '@holdfast/protocol/ids/brand'
+
+const { values } = parseArgs({ options: { servers: { type: 'string', default: '1000' } } })
+const SERVERS = Array.from({ length: Number(values.servers) }, (_, index) => `s${index}.example:8448` as ServerName)
+const ANSWER_AFTER_MS = { min: 10, max: 100 }
+const SAMPLE_MS = 2
+const PATIENCE_MS = 120_000
+const FEW_MS = 5
+
+/** All other servers. */
+type Others = {
+  readonly http: HttpClient
+  /** PDUs and EDUs that were taken, by server. */
+  readonly told: Map<string, { pdus: number; edus: number }>
+  requests: number
+  /** Servers that were asked while they were away. */
+  readonly missed: Set<string>
+  isAway: boolean
+}
+
+function others(): Others {
+  const told: Others['told'] = new Map()
+  const all: Others = {
+    told,
+    requests: 0,
+    missed: new Set(),
+    isAway: false,
+    http: {
+      send: async (request) => {
+        all.requests += 1
+        const { min, max } = ANSWER_AFTER_MS
+        await new Promise((resolve) => setTimeout(resolve, min + Math.random() * (max - min)))
+        if (all.isAway) {
+          all.missed.add(request.headers!['host']!)
+          throw new OutgoingFailed('unreachable', 'away')
+        }
+        if (request.url.includes('/v1/send/')) {
+          const { pdus, edus = [] } = JSON.parse(String(request.body)) as { pdus: unknown[]; edus?: unknown[] }
+          const server = request.headers!['host']!
+          const before = told.get(server) ?? { pdus: 0, edus: 0 }
+          told.set(server, { pdus: before.pdus + pdus.length, edus: before.edus + edus.length })
+        }
+        return { status: 200, headers: {}, body: Buffer.from('{"pdus":{}}') }
+      },
+    },
+  }
+  return all
+}
+
+type Figures = {
+  readonly what: string
+  readonly seconds: number
+  readonly cpuMsPerServer: number
+  readonly loop: readonly [p50: number, p99: number, max: number]
+  readonly othersMaxMs: number
+  readonly rssMiB: number
+  readonly requests: number
+}
+
+type Scene = {
+  readonly homeserver: TestHomeserver
+  readonly ann: TestUser
+  readonly all: Others
+}
+
+async function measured(
+  { ann, all }: Scene,
+  what: string,
+  { act, isDone }: { readonly act: () => Promise<unknown>; readonly isDone: () => boolean },
+): Promise<Figures> {
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS })
+  const requestsBefore = all.requests
+  const cpuBefore = process.cpuUsage()
+  const startMs = performance.now()
+  delays.enable()
+  let othersMaxMs = 0
+  let isOver = false
+  const asking = (async () => {
+    while (!isOver) {
+      const askedMs = performance.now()
+      await ann.ok('GET', '/account/whoami')
+      othersMaxMs = Math.max(othersMaxMs, performance.now() - askedMs)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  await act()
+  while (!isDone() && performance.now() - startMs < PATIENCE_MS)
+    await new Promise((resolve) => setTimeout(resolve, FEW_MS))
+  if (!isDone()) throw new Error(`${what}: not done in ${PATIENCE_MS} ms`)
+  const seconds = (performance.now() - startMs) / 1000
+  isOver = true
+  await asking
+  delays.disable()
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const lateMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - SAMPLE_MS)
+  return {
+    what,
+    seconds,
+    cpuMsPerServer: (user + system) / 1000 / SERVERS.length,
+    loop: [lateMs(delays.percentile(50)), lateMs(delays.percentile(99)), lateMs(delays.max)],
+    othersMaxMs,
+    rssMiB: process.memoryUsage.rss() / 2 ** 20,
+    requests: all.requests - requestsBefore,
+  }
+}
+
+function show({ what, seconds, cpuMsPerServer, loop, othersMaxMs, rssMiB, requests }: Figures): void {
+  const cells = [
+    what,
+    String(requests),
+    seconds.toFixed(2),
+    cpuMsPerServer.toFixed(2),
+    loop.map((ms) => ms.toFixed(1)).join(' / '),
+    othersMaxMs.toFixed(0),
+    rssMiB.toFixed(0),
+  ]
+  console.log(`| ${cells.join(' | ')} |`)
+}
+
+async function main(): Promise<void> {
+  const all = others()
+  const resolver = { lookup: async () => [], lookupSrv: async () => [] } as never
+  await using homeserver = await startTestHomeserver({ http: all.http, resolver })
+  const ann = await homeserver.user('ann')
+  const { room_id: roomId } = await ann.ok('POST', '/createRoom', { preset: 'public_chat' })
+  const { db, heads, federation, outbox } = homeserver.parts
+  const roomNid = (await heads.roomNid(roomId as RoomId))!
+  await db.commit(SERVERS.map((serverName) => setRoomServer({ roomNid, serverName, joined: 1 })))
+  heads.drop(roomNid)
+  const scene = { homeserver, ann, all }
+
+  let said = 0
+  const say = (): Promise<unknown> => {
+    said += 1
+    const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/t${said}`
+    return ann.ok('PUT', path, { msgtype: 'm.text', body: `message ${said}` })
+  }
+  const say10 = async (): Promise<void> => {
+    for (let count = 0; count < 10; count += 1) await say()
+  }
+  const have = (kind: 'pdus' | 'edus', count: number): (() => boolean) => {
+    const want = new Map(SERVERS.map((server) => [server, (all.told.get(server)?.[kind] ?? 0) + count]))
+    return () => SERVERS.every((server) => (all.told.get(server)?.[kind] ?? 0) >= want.get(server)!)
+  }
+  const isQuiet = (): boolean => outbox.totals()!.servers === 0
+  const typing = (): Promise<unknown> =>
+    ann.ok('PUT', `/rooms/${encodeURIComponent(roomId)}/typing/${ann.userId}`, { typing: true, timeout: 30_000 })
+
+  console.log(
+    '| what | requests | s | CPU per server, ms | loop p50 / p99 / max, ms | another request max, ms | RSS, MiB |',
+  )
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
+  show(await measured(scene, 'first message', { act: say, isDone: have('pdus', 1) }))
+  show(await measured(scene, 'a message', { act: say, isDone: have('pdus', 1) }))
+  show(await measured(scene, 'ten messages', { act: say10, isDone: have('pdus', 10) }))
+  show(await measured(scene, 'typing', { act: typing, isDone: have('edus', 1) }))
+  const rename = (): Promise<unknown> => ann.ok('PUT', `/devices/${ann.deviceId}`, { display_name: 'phone' })
+  show(await measured(scene, 'a device list update', { act: rename, isDone: have('edus', 1) }))
+
+  all.isAway = true
+  const areAllAway = (): boolean => all.missed.size === SERVERS.length && outbox.totals()!.inFlight === 0
+  show(await measured(scene, 'a message, all away', { act: say, isDone: areAllAway }))
+  show(await measured(scene, 'ten messages, all away', { act: say10, isDone: () => true }))
+  all.isAway = false
+  const heard = async (): Promise<void> => {
+    for (const server of SERVERS) federation.destinations.heardFrom(server)
+  }
+  show(await measured(scene, 'all are back', { act: heard, isDone: () => have('pdus', 0)() && isQuiet() }))
+  for (const [server, { pdus }] of all.told) if (pdus < said) throw new Error(`${server} lacks messages`)
+}
+
+await main()
