@@ -35,6 +35,7 @@ function others(): Others {
     missed: new Set(),
     isAway: false,
     http: {
+      [Symbol.asyncDispose]: async () => {},
       send: async (request) => {
         all.requests += 1
         const { min, max } = ANSWER_AFTER_MS
@@ -84,9 +85,9 @@ async function measured(
   const startMs = performance.now()
   delays.enable()
   let othersMaxMs = 0
-  let isOver = false
+  const over = new AbortController()
   const asking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const askedMs = performance.now()
       await ann.ok('GET', '/account/whoami')
       othersMaxMs = Math.max(othersMaxMs, performance.now() - askedMs)
@@ -98,7 +99,7 @@ async function measured(
     await new Promise((resolve) => setTimeout(resolve, FEW_MS))
   if (!isDone()) throw new Error(`${what}: not done in ${PATIENCE_MS} ms`)
   const seconds = (performance.now() - startMs) / 1000
-  isOver = true
+  over.abort()
   await asking
   delays.disable()
   const { user, system } = process.cpuUsage(cpuBefore)

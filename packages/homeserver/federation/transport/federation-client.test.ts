@@ -200,6 +200,57 @@ test('silence at any stage ends with the deadline', async () => {
   }
 })
 
+test('[FT23] a kept connection that died in silence costs one deadline, and the next request takes a new one', async () => {
+  let count = 0
+  await using pair = await aPair((request, response) => {
+    count += 1
+    // The second is never answered, as if a firewall had forgotten the connection.
+    if (count !== 2) json({})(request, response)
+  })
+  await pair.send()
+  assert.equal(pair.peer.connections(), 1)
+  await fails(pair.send({ method: 'POST', body: {}, deadlineMs: 300 }), 'timeout')
+  await pair.send({ urgent: true })
+  assert.equal(count, 3)
+  assert.equal(pair.peer.connections(), 2)
+})
+
+test('[FT23] a peer that closes its half of the connection instead of answering is away, soon', async () => {
+  const halves: Record<string, Answer> = {
+    'before the answer': (_, response) => void response.socket?.end(),
+    'in the head': (_, response) => void response.socket?.end('HTTP/1.1 200 OK\r\nContent-'),
+    'in the body': (_, response) => void response.socket?.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":'),
+  }
+  for (const [where, answer] of Object.entries(halves)) {
+    await using pair = await aPair(answer)
+    const startedMs = performance.now()
+    const error = await pair.send({ method: 'POST', body: {} }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    assert.ok(error instanceof FederationFailed, where)
+    assert.ok(['unreachable', 'bad-response'].includes(error.failure), `${where}: ${error.failure}`)
+    assert.ok(performance.now() - startedMs < 10_000, where)
+    assert.equal(await pair.isUp(), false, where)
+    assert.equal(pair.peer.seen.length, 1, where)
+  }
+})
+
+test('a name that the name servers do not know, or fail over, is a server that is away', async () => {
+  await using transport = await aTransport([CERTIFICATE])
+  transport.names.addressTable.set('failing.example', 'failure')
+  transport.names.addressTable.set('empty.example', { records: [] })
+  for (const name of ['failing.example:8448', 'empty.example:8448', 'unknown.example', 'failing.example']) {
+    const destination = name as ServerName
+    await fails(
+      transport.client.send({ destination, method: 'GET', path: '/', deadlineMs: 30_000 }),
+      'unreachable',
+      name,
+    )
+    assert.equal((await transport.destinations.state(destination)).kind, 'backing-off', name)
+  }
+})
+
 test('[FT21] what is no answer of a Matrix server is a failure of the server', async () => {
   const bomb = gzipSync(Buffer.alloc(10_000_000))
   const text =
