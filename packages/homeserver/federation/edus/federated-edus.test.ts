@@ -59,7 +59,8 @@ test('[EDU10] typing is told to the other servers of the room, and its end, and 
   await until(async () => (await types()).includes(ann.userId), 'bob sees ann type')
   await typing({ typing: false })
   await until(async () => (await types()).length === 0, 'bob sees ann stop')
-  await typing({ typing: true, timeout: 800 })
+  // Long enough to be seen on a busy machine.
+  await typing({ typing: true, timeout: 3_000 })
   await until(async () => (await types()).includes(ann.userId), 'bob sees ann type again')
   await until(async () => (await types()).length === 0, 'bob sees that it has ended by itself')
 })
