@@ -126,6 +126,31 @@ test('[E2E13] where an update was missed the list is fetched again, once, and wh
   assert.ok(world.asked.length <= 2, `${world.asked.length} requests`)
 })
 
+test('[E2E13] updates in the wrong order, or of a past long gone, end with the list that the server has', async () => {
+  const scene = await aScene()
+  const { world, zoe } = scene
+  world.answers.set(`devices ${zoe}`, list(zoe, 5, [device(zoe, 'A')]))
+  await ask(scene, zoe)
+  const now = list(zoe, 8, [device(zoe, 'A'), device(zoe, 'B'), device(zoe, 'C')])
+  world.answers.set(`devices ${zoe}`, now)
+  const update = (streamId: number, previous: number, deviceId: string, more: JsonObject = {}): JsonObject => {
+    return { user_id: zoe, device_id: deviceId, stream_id: streamId, prev_id: [previous], ...more }
+  }
+  for (const content of [
+    update(8, 7, 'C', { keys: device(zoe, 'C') }),
+    update(7, 6, 'B', { deleted: true }),
+    update(6, 5, 'B', { keys: device(zoe, 'B') }),
+    update(1, 0, 'A', { deleted: true }),
+    update(Number.MAX_SAFE_INTEGER, 8, 'A', { keys: device(zoe, 'A') }),
+    update(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'A', { deleted: true }),
+  ]) {
+    await applyRemoteDeviceUpdate(world.deps, FAR, content)
+    world.deps.e2eKeys.fetched.clear()
+  }
+  await applyRemoteDeviceUpdate(world.deps, FAR, update(9, 8, 'D', { keys: device(zoe, 'D') }))
+  assert.deepEqual((await devicesOf(scene)).filter((id) => id !== 'D').toSorted(), ['A', 'B', 'C'])
+})
+
 test('[E2E13] a first update makes the list be fetched', async () => {
   const scene = await aScene()
   const { world, zoe } = scene
