@@ -71,8 +71,12 @@ export async function say({ society, me, room }: Pick<Scene, 'society' | 'me' | 
   return eventId
 }
 
-export function join({ society, me, room }: Pick<Scene, 'society' | 'me' | 'room'>): Promise<unknown> {
-  const servers = society.serverNames.filter((name) => name !== me.server.name)
+/** By way of these servers, or of any. */
+export function join(
+  { society, me, room }: Pick<Scene, 'society' | 'me' | 'room'>,
+  through: readonly string[] = society.serverNames,
+): Promise<unknown> {
+  const servers = through.filter((name) => name !== me.server.name)
   const via = servers.map((name) => `server_name=${name}&via=${name}`).join('&')
   return me.ask('POST', `/join/${encodeURIComponent(room)}?${via}`, {})
 }
@@ -106,7 +110,7 @@ async function redact({ society, me, room, random }: Scene): Promise<void> {
 
 const ACTIONS: readonly { readonly weight: number; readonly action: Action }[] = [
   { weight: 40, action: say },
-  { weight: 16, action: join },
+  { weight: 16, action: (scene) => join(scene) },
   { weight: 5, action: ({ me, room }) => me.ask('POST', path(room, '/leave'), {}) },
   { weight: 4, action: onOther('kick') },
   { weight: 3, action: onOther('ban') },

@@ -1,5 +1,6 @@
 /** Nothing goes wrong any more: within a bound, all servers in a room must agree on it. */
 import { join, say } from '../people/actions.ts'
+import type { Person } from '../people/person.ts'
 import { isJoined, peopleIn, residentServers } from '../world/rooms.ts'
 import { roomStates } from '../world/room-states.ts'
 import type { World } from '../world/world.ts'
@@ -33,24 +34,39 @@ async function sayHello(world: World): Promise<void> {
 
 /**
  * Who leaves while the others cannot be told, and is let in again by somebody who has not heard of it, may be out for them once
- * they do hear. No server can know better by itself.
+ * they do hear. No server can know better by itself. As long as one of its people stays, a server keeps to its own view of the
+ * room: so all of them go, and come in by way of those who took them for gone.
  */
 async function reunite(world: World): Promise<void> {
-  const { society, note } = world
-  for (const room of society.rooms) {
+  for (const room of world.society.rooms) {
     const residents = await residentServers(world, room)
     for (const server of residents) {
-      for (const me of await peopleIn(world, server, room)) {
-        const isKnown = await Promise.all(residents.map((other) => isJoined(other, room, me.userId)))
-        if (!isKnown.includes(false)) continue
-        note('WORLD', `${me.userId} is alone in ${room}`)
-        world.counts.isolated += 1
-        await me.ask('POST', `/rooms/${encodeURIComponent(room)}/leave`, {})
-        await world.time.sleep(LEAVING_MS)
-        await join({ society, me, room })
+      const people = await peopleIn(world, server, room)
+      const strangers: string[] = []
+      for (const other of residents) {
+        const known = await Promise.all(people.map((me) => isJoined(other, room, me.userId)))
+        if (known.includes(false)) strangers.push(other.name)
       }
+      if (strangers.length > 0) await comeAgain(world, { room, people, strangers })
     }
   }
+}
+
+async function comeAgain(
+  { society, note, counts, time }: World,
+  {
+    room,
+    people,
+    strangers,
+  }: { readonly room: string; readonly people: readonly Person[]; readonly strangers: string[] },
+): Promise<void> {
+  for (const me of people) {
+    note('WORLD', `${me.userId} is not in ${room} for ${strangers.join(', ')}`)
+    counts.isolated += 1
+    await me.ask('POST', `/rooms/${encodeURIComponent(room)}/leave`, {})
+  }
+  await time.sleep(LEAVING_MS)
+  for (const me of people) await join({ society, me, room }, strangers)
 }
 
 /** Until the others have heard that somebody left. */
