@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { JsonObject } from '@holdfast/protocol/json/value'
+import { rulesFor } from '@holdfast/protocol/room-version/rules'
 import {
   startTestHomeserver,
   type TestHomeserver,
@@ -177,6 +178,18 @@ for (const version of VERSIONS) {
       }
     }
     assert.equal(await membershipOf(w, BOB), undefined)
+  })
+
+  test(`[ADM4] a number that no event of the room may have is bad JSON: version ${version}`, async (t) => {
+    const w = await world(t, version)
+    const { eventId, body } = await submission(w, 'join')
+    for (const number of [1.5, 2 ** 53]) {
+      const event = { eventId, body: { ...body, content: { membership: 'join', number } } }
+      const wanted = rulesFor(version)!.strictCanonicalJson ? '400 M_BAD_JSON' : '400 M_INVALID_PARAM'
+      for (const action of ['join', 'leave', 'knock'] as const) {
+        assert.equal(refusal(await submit(w, action, event)), wanted, `${number}, ${action}`)
+      }
+    }
   })
 
   test(`a server acts for its own users only, in rooms that are here: version ${version}`, async (t) => {

@@ -22,7 +22,7 @@ export type Submission = {
 
 /**
  * The event, if it is what the sender's server may submit: of this room and id, of its own user about that user, whole and signed.
- * @throws {MatrixError} M_INVALID_PARAM
+ * @throws {MatrixError} M_BAD_JSON, M_INVALID_PARAM
  */
 export async function checkSubmission(
   deps: EventSignaturesDeps,
@@ -36,11 +36,13 @@ export async function checkSubmission(
 
 /**
  * What holds for invitations too.
- * @throws {MatrixError} M_INVALID_PARAM
+ * @throws {MatrixError} M_BAD_JSON, M_INVALID_PARAM
  */
 export function parseSubmission(rules: RoomRules, submission: Submission): ParsedPdu {
   const { origin, roomId, eventId, membership, body, exact } = submission
   const parsed = parsePdu(body, rules, isObject(exact) ? exact : body)
+  // <https://spec.matrix.org/v1.19/rooms/v6/#canonical-json>
+  if (!parsed.ok && parsed.problem === 'not-canonical') throw matrixError('M_BAD_JSON', parsed.message)
   if (!parsed.ok) throw invalid(parsed.message)
   const { pdu } = parsed
   // What is left of an event with a wrong hash is good for a room's graph, but its own server has the whole one.
