@@ -7,6 +7,7 @@ import type { Homeserver } from '../../homeserver.ts'
 import { POLICY_KEY } from '../../federation/policy/policy-servers.ts'
 import { closeGap, EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
 import type { StoredEvent } from '../event-store.ts'
+import { edgeRef } from '../edge-ref.ts'
 import { memberChangesBetween, type ChangesDeps } from '../member-changes.ts'
 import type {
   DraftEvent,
@@ -111,6 +112,10 @@ export class ReceivedBatch implements RoomChanges {
     const known = await this.#known([pdu.eventId, ...pdu.authEvents, ...pdu.prevEvents])
     const present = known.get(pdu.eventId)
     if (present !== undefined && !isOutlier(present)) return { outcome: 'known', nid: present.nid }
+    if (present !== undefined && (await this.#isAnother(present.nid, arrival))) {
+      const message = 'Another event with this id is here already.'
+      return { outcome: 'rejected', nid: present.nid, rule: 'id-taken', message }
+    }
     const before = await this.#stateBefore(arrival, known)
     const missingAuth = pdu.authEvents.filter((eventId) => !known.has(eventId))
     if (before === undefined || missingAuth.length > 0) {
@@ -121,6 +126,14 @@ export class ReceivedBatch implements RoomChanges {
     const verdict = await this.#check(arrival, { known, before })
     if (verdict === undefined || 'check' in verdict) return this.#take(arrival, { known, present, before, verdict })
     return { outcome: 'missing', authEvents: verdict.authEvents, prevEvents: [] }
+  }
+
+  /** In the first two versions whoever makes an event chooses its id, and may choose one twice. */
+  async #isAnother(nid: number, { incoming: { parsed } }: Arrival): Promise<boolean> {
+    const { rules } = this.room
+    if (rules.eventId !== 'random') return false
+    const present = await this.#states.event(nid)
+    return present !== undefined && edgeRef(present, rules).referenceHash !== parsed.referenceHash
   }
 
   /** Call after the last event and before the commit. */
