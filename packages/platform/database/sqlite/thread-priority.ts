@@ -3,8 +3,8 @@ import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
 /**
- * With one core, a writer of equal rank kept the event loop waiting for 8 ms at a time, and it answers everybody; with
- * cores to spare this changes nothing.
+ * For work that nobody waits for while commits go on, such as checkpoints. Not for the writer: where other programs fill
+ * the cores, even a rank of 2 made its commits eight times as slow.
  */
 const NICENESS = 10
 
