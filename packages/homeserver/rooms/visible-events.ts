@@ -10,9 +10,9 @@ import {
 } from '@holdfast/protocol/visibility/history-visibility'
 import type { Homeserver } from '../homeserver.ts'
 import { EVENT_FLAGS, stateKeyHistory } from '../storage/events.ts'
+import { departurePosition } from './departure.ts'
 import type { StoredEvent } from './event-store.ts'
 import { isIdleRedaction } from './idle-redactions.ts'
-import { departurePosition } from './room-view.ts'
 
 export type ReadDeps = Pick<
   Homeserver,

@@ -7,9 +7,9 @@ import type { Requester } from '../accounts/requester.ts'
 import type { WatchedSession } from '../accounts/watch-session.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { clientEvents } from '../rooms/client-events.ts'
+import { departureAfter, departurePosition } from '../rooms/departure.ts'
 import type { StoredEvent } from '../rooms/event-store.ts'
 import { membershipsBack } from '../rooms/membership-history.ts'
-import { departurePosition } from '../rooms/room-view.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { globalParts, roomExtras, toDevicePart, type GlobalParts } from './sync-parts.ts'
 import { changedRooms, type ChangedRoom } from './changed-rooms.ts'
@@ -133,10 +133,10 @@ async function goneText(context: SyncContext, room: ChangedRoom): Promise<string
 }
 
 /** Branches that met may have brought the user back after they had left, and others then took them out again. */
-async function lastDeparture(context: SyncContext, { membership, since }: ChangedRoom): Promise<number | undefined> {
-  const departure = await departurePosition(context.deps, membership)
-  const isUntold = since !== undefined && membership.position > since
-  return isUntold && (departure === undefined || departure <= since) ? membership.position : departure
+async function lastDeparture({ deps }: SyncContext, { membership, since }: ChangedRoom): Promise<number | undefined> {
+  const departure = await departurePosition(deps, membership)
+  if (since === undefined || membership.position <= since || (departure ?? since) > since) return departure
+  return departureAfter(deps, membership, since)
 }
 
 /** The event that ended an invitation or a knock; what follows, as a ban of who is out, is not for them to see. */
