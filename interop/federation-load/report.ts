@@ -1,5 +1,5 @@
 /** The results as a page of the documentation. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Column, figure, markdownTable } from '../../bench/report/table.ts'
@@ -37,6 +37,8 @@ export type Result = {
 export const RESULTS = join(tmpdir(), 'holdfast-federation-load-results')
 const PAGE = join(import.meta.dirname, '../../docs/benchmarks-federation.md')
 
+const BY_HAND = '<!-- by hand from here on -->'
+
 export function resultFile({ server, members }: Pick<Result, 'server' | 'members'>): string {
   return join(RESULTS, `${server}-${members}.json`)
 }
@@ -47,7 +49,14 @@ export function writeReport(): void {
     .map((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as Result)
     .toSorted((one, two) => two.members - one.members || one.server.localeCompare(two.server))
   if (results.length === 0) throw new Error(`no results in ${RESULTS}`)
-  writeFileSync(PAGE, page(results))
+  writeFileSync(PAGE, page(results).trimEnd() + '\n' + writtenByHand())
+}
+
+/** What stands at the end of the page is no result of this program. */
+function writtenByHand(): string {
+  const before = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
+  const start = before.indexOf(BY_HAND)
+  return start === -1 ? '' : `\n${before.slice(start)}`
 }
 
 function page(results: readonly Result[]): string {
