@@ -1,6 +1,5 @@
 /** Gets the rest of an incomplete room, and does not end before the room is whole, or nobody here is in it any more. */
-import type { ServerName } from '@holdfast/protocol/ids/brand'
-import type { EventId, RoomId } from '@holdfast/protocol/ids/brand'
+import type { EventId, RoomId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { Homeserver } from '../../homeserver.ts'
 import { askState } from '../../federation/remote-rooms/ask.ts'
 import { isResident } from '../room-heads.ts'

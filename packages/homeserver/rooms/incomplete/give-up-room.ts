@@ -16,7 +16,7 @@ export async function leaveIncompleteRoom(deps: GiveUpDeps, { roomNid }: Filling
   const head = await deps.heads.byNid(roomNid)
   const joined = await deps.dictionary.userIds([...head.members.joined])
   for (const userId of joined.filter((id) => id.endsWith(`:${deps.serverName}`))) {
-    await leave(deps, roomNid, userId as UserId)
+    await leave(deps, roomNid, userId)
   }
 }
 
