@@ -1,18 +1,13 @@
 /** A whole Holdfast in this process, on a free port and in a folder of its own. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { Config } from '@holdfast/platform/config/keys'
 import { defaultConfig } from '@holdfast/platform/config/load'
+import { temporaryFolder } from '@holdfast/platform/database/testing/temporary-folder'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import { type RunningHoldfast, startHoldfast } from '../server/start.ts'
 
-export async function aFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'holdfast-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
+export const aFolder = temporaryFolder
 
 export async function startIn(data: string, changes: Partial<Config> = {}): Promise<RunningHoldfast & AsyncDisposable> {
   const config = defaultConfig({

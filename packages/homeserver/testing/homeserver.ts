@@ -1,12 +1,10 @@
 /** A homeserver for tests: the real one, on SQLite in a folder of its own, asked through request records. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createRouter } from '@holdfast/api/router'
 import { responseProblems } from '@holdfast/api/testing/response-problems'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createSystemClock } from '@holdfast/platform/clock/system-clock'
 import type { Database } from '@holdfast/platform/database/database'
+import { temporaryFolder } from '@holdfast/platform/database/testing/temporary-folder'
 import type { Resolver } from '@holdfast/platform/dns/resolver'
 import type { HttpClient } from '@holdfast/platform/http/client'
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
@@ -98,7 +96,7 @@ export const TEST_SETTINGS: HomeserverSettings = {
 const CHEAP_HASHES = { memoryKib: 64, passes: 1, parallelism: 1 } as const
 
 export async function startTestHomeserver(options: TestOptions = {}): Promise<TestHomeserver> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'))
+  const { path: folder, ...temporary } = await temporaryFolder()
   const database = await testDatabase(folder)
   const { clock = createSystemClock(), http, resolver } = options
   const serverName = (options.serverName ?? 'example.org') as ServerName
@@ -163,7 +161,7 @@ export async function startTestHomeserver(options: TestOptions = {}): Promise<Te
     [Symbol.asyncDispose]: async () => {
       await close()
       await database[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
+      await temporary[Symbol.asyncDispose]()
     },
   }
 }

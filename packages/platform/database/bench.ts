@@ -5,7 +5,7 @@ import { openPostgres } from './postgres/open.ts'
 import { position, sql } from './sql.ts'
 import { openSqlite } from './sqlite/open.ts'
 import { startPostgres } from './testing/postgres.ts'
-import { temporaryFolder } from './testing/sqlite.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
 
 const { values } = parseArgs({
   options: {

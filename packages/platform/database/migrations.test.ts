@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { SchemaMismatch } from './database.ts'
 import { assertNumbered, checksumOf, loadMigrations, migrationText } from './migrations.ts'
-import { temporaryFolder } from './testing/sqlite.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
 
 function aMigration(text: string) {
   return { number: 1, name: 'a', text }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { DatabaseUnavailable, statement } from '../database.ts'
 import { sql } from '../sql.ts'
 import { CONTRACT_MIGRATIONS, openPlace } from '../testing/open.ts'
-import { temporaryFolder } from '../testing/sqlite.ts'
+import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { countEntries, entryIds, insertAtPosition, insertEntry } from '../testing/statements.ts'
 import { openSqlite } from './open.ts'
 

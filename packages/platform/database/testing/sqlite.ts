@@ -1,14 +1,7 @@
 /** SQLite databases in temporary folders, for tests. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { openPlace } from './open.ts'
 import type { Engine, Place } from './place.ts'
-
-export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'holdfast-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
+import { temporaryFolder } from './temporary-folder.ts'
 
 export function sqliteEngine(writer: 'inline' | 'thread'): Engine {
   return { name: `SQLite with ${writer} writer`, place: () => sqlitePlace(writer) }
