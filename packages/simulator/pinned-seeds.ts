@@ -7,4 +7,10 @@ export const PINNED_SEEDS: readonly { readonly seed: number; readonly found: str
   { seed: 26, found: 'who leaves unheard and is let in again is out for the others once they hear of it' },
   { seed: 40, found: 'a join whose key could not be had was left out of the state after it' },
   { seed: 25, found: 'an invitation from outside became part of the state unchecked, without its auth events' },
+  { seed: 184, found: 'a member whose key could not be had just then was left out of a told state, for good' },
+  { seed: 321, found: 'one lost answer to get_missing_events cost the messages of a server that left afterwards' },
+  { seed: 328, found: 'half of the room came back by way of a server that had not heard of the other half' },
+  { seed: 357, found: 'what lay behind a soft-failed event with a gap was never fetched' },
+  { seed: 130, found: 'a room that was being joined kept back all that another server had to tell' },
+  { seed: 6, found: 'two halves of a room whose servers each kept a member did not meet again' },
 ]
