@@ -60,7 +60,7 @@ test('[INC1] what authorises the core comes with it from the auth chain, and not
   const authChain = [older, former, ...crowd(30, 'other.example')]
   const core = coreOf(told([...BEGINNING, ...crowd(CORE_LIMITS.wholeAtOnceMax)], { authChain }), [BOB])!
   assert.ok(core.authChain.includes(older) && core.authChain.includes(former))
-  assert.ok(!core.authChain.some(({ state_key: key }) => String(key).endsWith('other.example')))
+  assert.ok(!core.authChain.some(({ sender }) => (sender as string).endsWith('other.example')))
 })
 
 test('[INC1] where members are left out, all that is told is the core', () => {

@@ -17,7 +17,7 @@ function standing(): { readonly clock: Clock; readonly move: (ms: number) => voi
   }
   const move = (ms: number): void => {
     nowMs += ms
-    for (const timer of [...timers]) if (timer.atMs <= nowMs && timers.delete(timer)) timer.action()
+    for (const timer of timers) if (timer.atMs <= nowMs && timers.delete(timer)) timer.action()
   }
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs, sleep: async () => {}, after }
   return { clock, move }
