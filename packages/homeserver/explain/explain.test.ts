@@ -123,11 +123,18 @@ test('a server that does not answer: what waits for it and why, and the event sa
   assert.deepEqual(away.rooms, [{ room_id: roomId, joined: 1 }])
   assert.ok(away.key_count > 0)
   assert.match(explanationText(away), /It does not answer since .*\n +next try .*\n +last error/)
+  await until(async () => (await server(a!.parts, 'a.example')).outbox!.failed === 1, 'it is to be tried again')
+  const own = await server(a!.parts, 'a.example')
+  assert.deepEqual([own.is_own, own.outbox!.servers], [true, 1])
+  assert.match(explanationText(own), /outbox +Something waits for 1 server: .* 1 to be tried again/)
+  assert.equal(away.outbox, undefined)
   const [waiting] = (await event(a!.parts, said)).found
   assert.deepEqual([waiting!.waiting, waiting!.waiting_count], [['b.example'], 1])
   federation.cutOff('b.example', false)
   a!.parts.federation.destinations.heardFrom('b.example' as never)
   await until(async () => (await event(a!.parts, said)).found[0]!.waiting_count === 0, 'it hears of it')
+  await until(async () => (await server(a!.parts, 'a.example')).outbox!.servers === 0, 'nothing waits any more')
+  assert.match(explanationText(await server(a!.parts, 'a.example')), /Nothing waits for any other server/)
 })
 
 test('without a running outbox, what was written down counts', async () => {

@@ -35,6 +35,16 @@ export type Queue = {
   readonly why: string
 }
 
+export type OutboxShown = {
+  /** Servers for which something waits. */
+  readonly servers: number
+  readonly failed: number
+  readonly behind: number
+  readonly sending: number
+  /** How long one of them has waited for events without being told any. */
+  readonly oldest_ms: number
+}
+
 export type ServerExplanation = {
   readonly kind: 'server'
   readonly server_name: string
@@ -43,6 +53,8 @@ export type ServerExplanation = {
   readonly key_count: number
   readonly reach: ReachState
   readonly queue: Queue
+  /** Of this server itself, while it runs: what waits for all others. */
+  readonly outbox?: OutboxShown
   readonly rooms: readonly { readonly room_id: string; readonly joined: number }[]
   readonly room_count: number
 }
@@ -60,6 +72,7 @@ export async function explainServer(deps: ExplainServerDeps, server: ServerName)
     key_count: keys.length,
     reach,
     queue: await queueOf(deps, server, reach),
+    ...(server === deps.serverName ? outboxOf(deps) : {}),
     rooms: await sharedRooms(db.heavy, { serverName: server, limit: EXPLAIN_LIMITS.roomsMax }),
     room_count: roomCount,
   }
@@ -85,6 +98,13 @@ async function reachOf({ federation }: ExplainServerDeps, server: ServerName): P
     retry_at: isUp ? null : state.retryAtMs,
     last_error: isUp ? null : state.lastError,
   }
+}
+
+function outboxOf({ outbox }: ExplainServerDeps): Pick<ServerExplanation, 'outbox'> {
+  const totals = outbox.totals()
+  if (totals === undefined) return {}
+  const { servers, pausing: failed, behind, inFlight: sending, oldestMs } = totals
+  return { outbox: { servers, failed, behind, sending, oldest_ms: oldestMs } }
 }
 
 async function queueOf(deps: ExplainServerDeps, server: ServerName, reach: ReachState): Promise<Queue> {

@@ -3,7 +3,7 @@ import { timeText } from '@holdfast/platform/clock/time-text'
 import type { EventExplanation, KnownEvent } from './event.ts'
 import type { Explanation } from './explain.ts'
 import type { KnownRoom, RoomExplanation, ShownEvent } from './room.ts'
-import type { KnownKeyShown, ReachState, ServerExplanation } from './server.ts'
+import type { KnownKeyShown, OutboxShown, ReachState, ServerExplanation } from './server.ts'
 
 export function explanationText(explanation: Explanation): string {
   switch (explanation.kind) {
@@ -105,11 +105,18 @@ function serverText(server: ServerExplanation): string {
     ...server.keys.map((key) => row('', keyLine(key))),
     ...moreThan(server.keys.length, server.key_count),
     ...reachLines(server.reach),
+    ...(server.outbox === undefined ? [] : [row('outbox', outboxText(server.outbox))]),
     row('queued', `${events}, ${counted(queue.edus, 'EDU')}. ${printable(queue.why)}`),
     row('rooms', `${server.room_count} shared`),
     ...server.rooms.map(({ room_id: id, joined }) => row('', `${id} (${counted(joined, 'member')} there)`)),
     ...moreThan(server.rooms.length, server.room_count),
   )
+}
+
+function outboxText({ servers, failed, behind, sending, oldest_ms: oldestMs }: OutboxShown): string {
+  if (servers === 0) return 'Nothing waits for any other server.'
+  const waiting = `Something waits for ${counted(servers, 'server')}: ${sending} being told now, ${failed} to be tried again, ${behind} behind the others.`
+  return oldestMs === 0 ? waiting : `${waiting} The longest has waited for ${Math.ceil(oldestMs / 1000)} s.`
 }
 
 function keyLine(key: KnownKeyShown): string {
