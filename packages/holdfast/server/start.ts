@@ -41,6 +41,10 @@ export async function startHoldfast(ports: HoldfastPorts): Promise<RunningHoldfa
   opening.use(addProcessMetrics(metrics))
   const services = opening.use(await openServices(ports, databaseObserver(metrics, log.named('database'))))
   addOutboxMetrics(metrics, services.homeserver.parts.outbox)
+  metrics.observedGauge(
+    { name: 'holdfast_incomplete_rooms', help: 'Rooms that people are in whose state is still on its way.' },
+    () => services.homeserver.parts.incompleteRooms.all().length,
+  )
   const state = { stopping: false }
   const operations: OperationsDeps = {
     metrics,
