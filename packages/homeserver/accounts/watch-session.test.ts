@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestHomeserver, type TestHomeserver, type TestResponse } from '../testing/homeserver.ts'
+import { untilSomebodyWaits } from '../testing/until.ts'
 
 /** A sync, or an event stream, that waits with this token. */
 async function aWait(
@@ -11,7 +12,7 @@ async function aWait(
   const since = (await homeserver.ok('GET', '/sync', { token })).next_batch
   const target = kind === 'sync' ? `/sync?since=${since}&timeout=60000` : '/events?timeout=60000'
   const answer = homeserver.request('GET', target, { token })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await untilSomebodyWaits(homeserver)
   // In a list, or it would be awaited here.
   return [answer]
 }
