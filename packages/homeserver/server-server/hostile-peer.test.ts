@@ -155,6 +155,58 @@ const aCase: fc.Arbitrary<Case> = fc.record({
   ),
 })
 
+function edusOf(w: LyingPeer): JsonValue {
+  const at = { event_id: w.joined.eventId }
+  return [
+    { edu_type: 'm.typing', content: { room_id: w.roomId, user_id: BOB, typing: true } },
+    { edu_type: 'm.presence', content: { push: [{ user_id: BOB, presence: 'online' }] } },
+    {
+      edu_type: 'm.receipt',
+      content: { [w.roomId]: { 'm.read': { [BOB]: { event_ids: [at.event_id], data: { ts: 1 } } } } },
+    },
+    { edu_type: 'm.direct_to_device', content: { sender: BOB, type: 'a', message_id: 'x', messages: {} } },
+    { edu_type: 'm.device_list_update', content: { user_id: BOB, device_id: 'D', stream_id: 1 } },
+    { edu_type: 'm.signing_key_update', content: { user_id: BOB } },
+  ]
+}
+
+function thirdPartyRequests(w: LyingPeer): Readonly<Record<string, () => Request>> {
+  return {
+    exchangeThirdPartyInvite: () => ({
+      body: {
+        type: 'm.room.member',
+        room_id: w.roomId,
+        sender: w.ann.userId,
+        state_key: BOB,
+        content: {
+          membership: 'invite',
+          third_party_invite: {
+            display_name: 'b',
+            signed: { mxid: BOB, token: 'x', signatures: { a: { 'ed25519:1': 'x' } } },
+          },
+        },
+      },
+    }),
+    onBindThirdPartyIdentifier: () => ({
+      body: {
+        address: 'a@b.example',
+        medium: 'email',
+        mxid: w.ann.userId,
+        invites: [
+          {
+            address: 'a@b.example',
+            medium: 'email',
+            mxid: w.ann.userId,
+            room_id: w.roomId,
+            sender: BOB,
+            signed: { mxid: w.ann.userId, token: 'x', signatures: { a: { 'ed25519:1': 'x' } } },
+          },
+        ],
+      },
+    }),
+  }
+}
+
 /** What an honest server would ask, by operation. */
 function sound(w: LyingPeer): Readonly<Record<string, () => Request>> {
   const rules = rulesFor(w.version)!
@@ -204,55 +256,14 @@ function sound(w: LyingPeer): Readonly<Record<string, () => Request>> {
     queryProfile: () => ({ query: `user_id=${part(w.ann.userId)}` }),
     queryPublicRooms: () => ({ body: { limit: 5, filter: { generic_search_term: 'x' } } }),
     askPolicyServerToSign: () => ({ event: message }),
-    exchangeThirdPartyInvite: () => ({
-      body: {
-        type: 'm.room.member',
-        room_id: w.roomId,
-        sender: w.ann.userId,
-        state_key: BOB,
-        content: {
-          membership: 'invite',
-          third_party_invite: {
-            display_name: 'b',
-            signed: { mxid: BOB, token: 'x', signatures: { a: { 'ed25519:1': 'x' } } },
-          },
-        },
-      },
-    }),
-    onBindThirdPartyIdentifier: () => ({
-      body: {
-        address: 'a@b.example',
-        medium: 'email',
-        mxid: w.ann.userId,
-        invites: [
-          {
-            address: 'a@b.example',
-            medium: 'email',
-            mxid: w.ann.userId,
-            room_id: w.roomId,
-            sender: BOB,
-            signed: { mxid: w.ann.userId, token: 'x', signatures: { a: { 'ed25519:1': 'x' } } },
-          },
-        ],
-      },
-    }),
+    ...thirdPartyRequests(w),
     sendTransaction: () => ({
       event: message,
       around: (one) => ({
         origin: PEER,
         origin_server_ts: 1,
         pdus: [one],
-        edus: [
-          { edu_type: 'm.typing', content: { room_id: w.roomId, user_id: BOB, typing: true } },
-          { edu_type: 'm.presence', content: { push: [{ user_id: BOB, presence: 'online' }] } },
-          {
-            edu_type: 'm.receipt',
-            content: { [w.roomId]: { 'm.read': { [BOB]: { event_ids: [at.event_id], data: { ts: 1 } } } } },
-          },
-          { edu_type: 'm.direct_to_device', content: { sender: BOB, type: 'a', message_id: 'x', messages: {} } },
-          { edu_type: 'm.device_list_update', content: { user_id: BOB, device_id: 'D', stream_id: 1 } },
-          { edu_type: 'm.signing_key_update', content: { user_id: BOB } },
-        ],
+        edus: edusOf(w),
       }),
     }),
     claimUserEncryptionKeys: () => ({ body: { one_time_keys: { [w.ann.userId]: { D: 'signed_curve25519' } } } }),

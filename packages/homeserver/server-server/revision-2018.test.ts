@@ -29,7 +29,7 @@ type World = {
   readonly room: string
 }
 
-/** The name of the origin without quotes, and no destination: <https://spec.matrix.org/historical/server_server/r0.1.0#request-authentication>. */
+/** The name of the origin without quotes, and no destination: <https://spec.matrix.org/v1.19/server-server-api/#request-authentication>. */
 function oldHeader(header: string): string {
   return header.replace(/origin="([^"]*)"/, 'origin=$1').replace(/,destination="[^"]*"/, '')
 }
