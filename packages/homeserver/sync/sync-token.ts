@@ -7,7 +7,8 @@ import { matrixError } from '@holdfast/protocol/errors'
 const TOKEN = /^s(0|[1-9][0-9]{0,15}|-[1-9][0-9]{0,15})(?:\.([1-9][0-9]{0,15}))?$/
 
 export function streamToken(position: number): string {
-  return `s${position}`
+  // What is before all that there can be is no safe integer any more.
+  return `s${Math.max(position, Number.MIN_SAFE_INTEGER)}`
 }
 
 /** `toDeviceEnd` is undefined where the answer holds all to-device messages up to the position. */
