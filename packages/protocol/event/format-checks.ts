@@ -21,8 +21,8 @@ type Check = (value: JsonValue | undefined, rules: RoomRules, event: JsonObject)
 
 /** In the order in which they are looked at; every field of the format has one. */
 const CHECKS: readonly (readonly [field: string, check: Check])[] = [
-  ['type', (value) => textProblem('type', value)],
-  ['state_key', (value) => (value === undefined ? undefined : textProblem('state_key', value))],
+  ['type', (value, rules) => nameProblem('type', value, rules)],
+  ['state_key', (value, rules) => (value === undefined ? undefined : nameProblem('state_key', value, rules))],
   ['sender', (value) => idProblem('sender', value, parseUserId)],
   ['room_id', roomIdProblem],
   ['content', (value) => objectProblem('content', value)],
@@ -59,6 +59,12 @@ function textProblem(field: string, value: JsonValue | undefined): FormatProblem
     return { problem: 'too-long', message: `${field} must not be longer than ${idBytesMax} bytes.` }
   }
   return undefined
+}
+
+function nameProblem(field: string, value: JsonValue | undefined, rules: RoomRules): FormatProblem | undefined {
+  // A character is one unit or two, so that longer text need not be counted.
+  const mayFit = rules.lengthsInCharacters && typeof value === 'string' && value.length <= 2 * idBytesMax
+  return mayFit && Array.from(value).length <= idBytesMax ? undefined : textProblem(field, value)
 }
 
 function idProblem(

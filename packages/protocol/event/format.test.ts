@@ -117,12 +117,15 @@ for (const version of ROOM_VERSIONS) {
       assert.equal(parse(version, wireMessage(version, { depth: Number.MAX_SAFE_INTEGER })).ok, true)
     })
 
-    test('has type, state key and ids of at most 255 bytes, not characters', () => {
-      const emoji = '😀'.repeat(64)
+    test('has type and state key of at most 255 bytes, or characters up to version 10, and ids of at most 255 bytes', () => {
+      const { lengthsInCharacters } = rulesFor(version)!
+      assert.equal(lengthsInCharacters, Number(version) <= 10)
+      const emoji = '😀'.repeat(lengthsInCharacters ? 256 : 64)
       for (const field of ['type', 'state_key']) {
         assert.equal(parse(version, wireMessage(version, { [field]: 'x'.repeat(255) })).ok, true)
         expectProblem(version, wireMessage(version, { [field]: 'x'.repeat(256) }), 'too-long', new RegExp(field))
         expectProblem(version, wireMessage(version, { [field]: emoji }), 'too-long', new RegExp(field))
+        assert.equal(parse(version, wireMessage(version, { [field]: '😀'.repeat(255) })).ok, lengthsInCharacters)
       }
       const long = `@${'x'.repeat(252)}:b`
       assert.equal(parse(version, wireMessage(version, { sender: long })).ok, true)
