@@ -21,6 +21,8 @@ export HOLDFAST_TLS_CERT=$tls/certificate.pem HOLDFAST_TLS_KEY=$tls/key.pem HOLD
 # The other servers of a test are on the private network of the containers.
 export HOLDFAST_OUTGOING_ALLOW=0.0.0.0/0,::/0
 export HOLDFAST_REGISTRATION=open HOLDFAST_REGISTRATION_SHARED_SECRET=complement HOLDFAST_RATE_LIMITS=off
+# A test looks for the name of a device at another server.
+export HOLDFAST_DEVICE_NAMES_TO_SERVERS=true
 # Complement's own server cannot sign every event of a room whose ID names no server; what is about version 12 asks for it.
 export HOLDFAST_DEFAULT_ROOM_VERSION="${HOLDFAST_DEFAULT_ROOM_VERSION:-11}"
 exec /holdfast/node_modules/node/bin/node --max-semi-space-size=4 /holdfast/packages/holdfast/main.ts start
