@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { Thread } from './thread.ts'
 
 const CODE = `
@@ -40,5 +42,17 @@ describe('thread', () => {
     assert.equal(await thread.call(3), 6)
     await thread.close()
     await thread.close()
+  })
+
+  it('a thread that is closed while it works keeps the process until it has ended', async () => {
+    const file = new URL('./thread.ts', import.meta.url)
+    const code = `
+      import { Thread } from ${JSON.stringify(file.href)}
+      const thread = new Thread(new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(CODE)}`)}), {})
+      void thread.call(1)
+      await thread.close()
+      console.log('ended')`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code])
+    assert.equal(stdout, 'ended\n')
   })
 })

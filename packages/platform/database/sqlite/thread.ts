@@ -12,6 +12,7 @@ export class Thread<Request, Answer> {
   readonly #workerData: unknown
   #worker: Worker | undefined
   #pending: Pending<Answer>[] = []
+  #isClosing = false
 
   constructor(file: URL, workerData: unknown) {
     this.#file = file
@@ -37,12 +38,14 @@ export class Thread<Request, Answer> {
     const worker = this.#worker
     if (worker === undefined) return
     const ended = new Promise((resolve) => worker.once('exit', resolve))
+    this.#isClosing = true
     worker.ref()
     worker.postMessage(CLOSE)
     await ended
   }
 
   #start(): Worker {
+    this.#isClosing = false
     const worker = new Worker(this.#file, { workerData: this.#workerData })
     worker.on('message', (answer: Answer) => this.#answer(worker, answer))
     worker.on('error', (error: Error) => this.#ended(worker, error))
@@ -52,8 +55,8 @@ export class Thread<Request, Answer> {
 
   #answer(worker: Worker, answer: Answer): void {
     this.#pending.shift()?.resolve(answer)
-    // An idle thread does not keep the process alive.
-    if (this.#pending.length === 0) worker.unref()
+    // An idle thread does not keep the process alive; one whose end is waited for does.
+    if (this.#pending.length === 0 && !this.#isClosing) worker.unref()
   }
 
   #ended(worker: Worker, error: Error): void {
