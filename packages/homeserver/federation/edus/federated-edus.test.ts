@@ -183,7 +183,7 @@ test('keys of a server that cannot be reached are failures, soon', async (t) => 
   const { ann, bob, cutOff, servers } = await aWorld(t)
   const { parts } = servers[0]!
   const bobNid = (await parts.dictionary.userNid(bob.userId as UserId))!
-  // His server told of him as he came in, and his devices were asked for.
+  await ann.ok('POST', '/keys/query', { device_keys: { [bob.userId]: [] } })
   await until(async () => (await remoteLists(parts.db, [bobNid])).some((list) => list.is_stale === 0), 'they are here')
   cutOff(B, true)
   await markRemoteListStale(parts, bob.userId as UserId)

@@ -60,6 +60,12 @@ async function untilAgreed({ ann, bob, path }: Pick<World, 'ann' | 'bob'> & { re
   await until(async () => (await stateOf(ann, path)) === (await stateOf(bob, path)), 'the servers agree')
 }
 
+/** What is sent after it has a later `origin_server_ts`. */
+async function aMillisecond(): Promise<void> {
+  const nowMs = Date.now()
+  await until(() => Date.now() > nowMs, 'time passes')
+}
+
 let said = 0
 
 async function say({ path }: { readonly path: string }, user: TestUser): Promise<string> {
@@ -100,6 +106,7 @@ for (const version of ['1', '2', '3', '6', '9', '12']) {
       async () => {
         for (let count = 0; count < 3; count += 1) await say({ path }, bob)
         await bob.ok('PUT', `${path}/state/m.room.topic`, { topic: 'deeper' })
+        await aMillisecond()
       },
       () => ann.ok('PUT', `${path}/state/m.room.topic`, { topic: 'later' }),
     )
