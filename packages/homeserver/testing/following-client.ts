@@ -120,7 +120,7 @@ export class FollowingClient {
     }
   }
 
-  /** What lies between the newest event the client has and a limited timeline, oldest first; undefined: it may not be read. */
+  /** What lies between the events that the client has and a limited timeline, oldest first; undefined: it may not be read. */
   async #pageBack(roomId: string, room: FollowedRoom, from: string): Promise<readonly RoomEvent[] | undefined> {
     const { user, pageLimit } = this.options
     const found: RoomEvent[] = []
@@ -132,7 +132,8 @@ export class FollowingClient {
       if (status === 403) return undefined
       assert.equal(status, 200, JSON.stringify(page))
       for (const event of page.chunk) {
-        if (event.event_id === room.events.at(-1)?.event_id) return found.toReversed()
+        // The very newest may be out of sight since: where branches meet, a stay can turn out to have ended earlier.
+        if (room.ids.has(event.event_id)) return found.toReversed()
         found.push(event)
       }
       token = page.end === token ? undefined : page.end
