@@ -1,5 +1,6 @@
 /** Which of a user's rooms a sync has to look at: their newest positions are compared, not the rooms. */
 import { stateEventAt } from '../rooms/current-state.ts'
+import { stateKeyHistory } from '../storage/events.ts'
 import { membershipsBack } from '../rooms/membership-history.ts'
 import type { UserMembership } from '../rooms/user-memberships.ts'
 import { stateAt } from './room-state.ts'
@@ -67,15 +68,31 @@ function touchedSince({ deps }: SyncContext, roomNid: number, since: number): bo
 /** A room of which the user's membership changed after the token. */
 async function changedSince(context: SyncContext, membership: UserMembership, since: number): Promise<ChangedRoom> {
   if (await wasJoined(context, membership, since)) return { membership, since, ...PLAIN }
-  let atToken: unknown
-  let isAnother = false
-  for await (const { event, membership: past } of membershipsBack(context.deps, membership.eventNid)) {
-    if (event.position > since) continue
-    atToken ??= past
-    isAnother = past === 'join'
-    if (isAnother) break
+  const isAnother = await hadJoined(context, membership, since)
+  return { membership, since: undefined, isAnother, wasAsked: await wasAsked(context, membership, since) }
+}
+
+async function wasAsked({ deps }: SyncContext, { eventNid }: UserMembership, since: number): Promise<boolean> {
+  for await (const { event, membership } of membershipsBack(deps, eventNid)) {
+    if (event.position <= since) return membership === 'invite' || membership === 'knock'
   }
-  return { membership, since: undefined, isAnother, wasAsked: atToken === 'invite' || atToken === 'knock' }
+  return false
+}
+
+/** Member events looked at. */
+const HISTORY_MAX = 1_000
+
+/** On whatever branch: a client that is told too often that there is a gap has lost nothing. */
+async function hadJoined(
+  { deps }: SyncContext,
+  { roomNid, eventNid }: UserMembership,
+  since: number,
+): Promise<boolean> {
+  const stateKeyNid = (await deps.events.byNid(eventNid))?.stateKeyNid
+  if (stateKeyNid === undefined) return false
+  const history = await stateKeyHistory(deps.db, { roomNid, stateKeyNid, limit: HISTORY_MAX })
+  const earlier = await deps.events.fromRows(history.filter(({ position }) => position <= since))
+  return earlier.some(({ pdu }) => pdu.content['membership'] === 'join')
 }
 
 /** By the room's state at the token: where branches meet, a member event may have replaced another one than that state had. */
