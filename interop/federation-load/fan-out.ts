@@ -27,6 +27,7 @@ type Others = {
   /** PDUs and EDUs that were taken, by server. */
   readonly told: Map<string, { pdus: number; edus: number }>
   requests: number
+  inFlight: number
   /** Servers that were asked while they were away. */
   readonly missed: Set<string>
   isAway: boolean
@@ -37,6 +38,7 @@ function others(): Others {
   const all: Others = {
     told,
     requests: 0,
+    inFlight: 0,
     missed: new Set(),
     isAway: false,
     http: {
@@ -44,7 +46,9 @@ function others(): Others {
       send: async (request) => {
         all.requests += 1
         const { min, max } = ANSWER_AFTER_MS
+        all.inFlight += 1
         await new Promise((resolve) => setTimeout(resolve, min + Math.random() * (max - min)))
+        all.inFlight -= 1
         if (all.isAway) {
           all.missed.add(request.headers!['host']!)
           throw new OutgoingFailed('unreachable', 'away')
@@ -209,6 +213,8 @@ async function main(): Promise<void> {
   const areAllAway = (): boolean => all.missed.size === SERVERS.length
   show(await measured(scene, 'a message, all away', { act: say, isDone: areAllAway }))
   show(await measured(scene, 'ten messages, all away', { act: say10, isDone: () => true }))
+  // What is on its way would arrive.
+  while (all.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 1))
   all.isAway = false
   const heard = async (): Promise<void> => {
     for (const server of SERVERS) federation.destinations.heardFrom(server)
