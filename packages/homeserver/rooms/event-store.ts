@@ -65,7 +65,8 @@ export function openEventStore(db: Database): EventStore {
     const events: StoredEvent[] = []
     for (const row of rows) {
       let event = cache.get(row.event_nid)
-      if (event === undefined) {
+      // Between a commit that places an event and its publication, what is cached has no place yet.
+      if (event === undefined || (event.position === storage.NOWHERE && row.position !== storage.NOWHERE)) {
         const identity = await room(row.room_nid)
         const stale = row.redacted_by_nid === null && redacted.has(row.event_nid)
         const newest = stale ? await storage.eventByNid(db, row.event_nid) : row
