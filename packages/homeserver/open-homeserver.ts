@@ -5,7 +5,7 @@ import { ENDPOINTS as CLIENT_SERVER_ENDPOINTS } from './client-server/endpoints.
 import { withUnstablePaths } from './client-server/unstable-paths.ts'
 import { keepForgetting } from './federation/edus/forget-received.ts'
 import type { Homeserver } from './homeserver.ts'
-import { openApi } from './http/service.ts'
+import { openApi } from '@holdfast/service/http/api-service'
 import { resumeFilling } from './rooms/incomplete/resume-filling.ts'
 import { ENDPOINTS as SERVER_SERVER_ENDPOINTS } from './server-server/endpoints.ts'
 import { checkServerName } from './server-identity.ts'

@@ -34,7 +34,7 @@ import { type Join, notingJoins, openRecentJoins } from './presence/recent-joins
 import { openRemotePresence } from './presence/remote-presence.ts'
 import { PresenceTracker } from './presence/tracker.ts'
 import { openPresenceWaker } from './presence/waker.ts'
-import { openRateLimiter } from './rate-limits/rate-limiter.ts'
+import { openRateLimiter } from '@holdfast/service/rate-limits/rate-limiter'
 import { openReceiptPositions } from './receipts/positions.ts'
 import { openReceiptWaker } from './receipts/waker.ts'
 import { openAuthGraph } from './rooms/auth-graph.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createManualClock } from '@holdfast/platform/clock/manual-clock'
 import { startTestHomeserver, type TestHomeserver, type TestResponse, type TestUser } from '../testing/homeserver.ts'
-import { limits } from '../testing/rate-limits.ts'
+import { limits } from '@holdfast/service/testing/rate-limits'
 import { logInWithPassword } from './log-in.ts'
 
 function logIn(hs: TestHomeserver, body: object, address?: string): Promise<TestResponse> {

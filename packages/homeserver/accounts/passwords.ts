@@ -2,7 +2,7 @@
 import { PasswordQueueFull, PasswordTooLong } from '@holdfast/platform/password/password-hasher'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
-import { limitExceeded } from '../rate-limits/rate-limiter.ts'
+import { limitExceeded } from '@holdfast/service/rate-limits/rate-limiter'
 import { replacePasswordHash, type AccountRow } from '../storage/accounts.ts'
 
 /** When the queue of passwords to be hashed is full, it is empty again after about this long. */

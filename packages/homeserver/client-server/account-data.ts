@@ -3,7 +3,7 @@ import * as account_data from '@holdfast/api/generated/client-server/account-dat
 import { accountDataText, NO_ROOM, setAccountData as set } from '../account-data/account-data.ts'
 import { accountRoomNid, assertOwn, assertSettable, assertType } from '../account-data/checks.ts'
 import { matrixError } from '@holdfast/protocol/errors'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 export const setAccountData = route(account_data.setAccountData, async ({ deps, requester, params, body }) => {

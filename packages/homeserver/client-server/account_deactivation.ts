@@ -4,7 +4,7 @@ import { members } from '@holdfast/api/operation'
 import { matrixError } from '@holdfast/protocol/errors'
 import { endAccount } from '../accounts/end-account.ts'
 import { provePassword } from '../user-interactive-auth/prove-password.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { publicRoute } from './route.ts'
 
 export const deactivateAccount = publicRoute(

@@ -7,7 +7,7 @@ import { MatrixError } from '@holdfast/protocol/errors'
 import type { Homeserver } from '../homeserver.ts'
 import { completeOnPage, type PageOutcome } from '../user-interactive-auth/complete-on-page.ts'
 import { donePage, refusedPage, stagePage } from '../user-interactive-auth/fallback-pages.ts'
-import { pageResponse } from '../web-pages/page.ts'
+import { pageResponse } from '@holdfast/service/web-pages/page'
 import type { Endpoint } from '../http/endpoint.ts'
 
 type Params = { readonly authType: string }

@@ -4,7 +4,7 @@ import { entriesOf, members } from '@holdfast/api/operation'
 import { objectOf } from '../e2e-keys/shown-keys.ts'
 import { uploadSignatures } from '../e2e-keys/upload-signatures.ts'
 import { checkSigningUpload, commitSigningUpload } from '../e2e-keys/upload-signing-keys.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { provePassword } from '../user-interactive-auth/prove-password.ts'
 import { route } from './route.ts'
 

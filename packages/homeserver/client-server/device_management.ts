@@ -9,7 +9,7 @@ import { setDeviceName } from '../devices/set-device-name.ts'
 import type { Homeserver } from '../homeserver.ts'
 import { deviceOf, devicesOf, type DeviceRow } from '../storage/devices.ts'
 import { provePassword } from '../user-interactive-auth/prove-password.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 /** GET /devices */

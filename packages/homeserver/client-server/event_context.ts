@@ -11,7 +11,7 @@ import { awaitWhole } from '../rooms/incomplete/whole-head.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import { streamToken } from '../sync/sync-token.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 10

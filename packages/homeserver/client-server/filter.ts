@@ -5,7 +5,7 @@ import { matrixError } from '@holdfast/protocol/errors'
 import { assertOwn } from '../account-data/checks.ts'
 import { defineFilter as define } from '../filters/define-filter.ts'
 import { filterRow } from '../storage/filters.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 export const defineFilter = route(filter.defineFilter, async ({ deps, requester, params, body }) => {

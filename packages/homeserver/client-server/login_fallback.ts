@@ -1,7 +1,7 @@
 /** GET /_matrix/static/client/login/ <https://spec.matrix.org/v1.19/client-server-api/#login-fallback> */
 import { operation } from '@holdfast/api/operation'
 import { LOGIN_PAGE } from '../web-pages/login-page.ts'
-import { pageResponse } from '../web-pages/page.ts'
+import { pageResponse } from '@holdfast/service/web-pages/page'
 import type { Endpoint } from '../http/endpoint.ts'
 
 export const getLoginFallback: Endpoint = {

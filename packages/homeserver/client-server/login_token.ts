@@ -3,7 +3,7 @@ import * as operations from '@holdfast/api/generated/client-server/login_token'
 import { members } from '@holdfast/api/operation'
 import { giveLoginToken, LOGIN_TOKEN_MS } from '../accounts/login-token.ts'
 import { provePassword } from '../user-interactive-auth/prove-password.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 export const generateLoginToken = route(operations.generateLoginToken, async ({ deps, requester, body, request }) => {

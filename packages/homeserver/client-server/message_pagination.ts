@@ -7,7 +7,7 @@ import { memberEventsOfSenders } from '../rooms/member-events.ts'
 import { messagePage } from '../rooms/messages.ts'
 import { roomView } from '../rooms/room-view.ts'
 import { parseStreamToken, streamToken } from '../sync/sync-token.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 10

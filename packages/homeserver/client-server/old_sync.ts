@@ -8,7 +8,7 @@ import { roomView } from '../rooms/room-view.ts'
 import { visibleEvents } from '../rooms/visible-events.ts'
 import { eventStream, snapshot } from '../sync/old-sync.ts'
 import { parseStreamToken } from '../sync/sync-token.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 20

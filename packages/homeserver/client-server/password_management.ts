@@ -4,7 +4,7 @@ import { members } from '@holdfast/api/operation'
 import { matrixError } from '@holdfast/protocol/errors'
 import { changePassword as change } from '../accounts/change-password.ts'
 import { provePassword } from '../user-interactive-auth/prove-password.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { publicRoute } from './route.ts'
 
 export const changePassword = publicRoute(operations.changePassword, async ({ deps, requester, body, request }) => {

@@ -10,7 +10,7 @@ import { requireFieldName, withField, withoutField } from '../accounts/profile-f
 import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import { tellRooms } from '../accounts/tell-rooms.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { addressKey } from '../rate-limits/address-key.ts'
+import { addressKey } from '@holdfast/service/rate-limits/address-key'
 import { accountOf } from '../storage/accounts.ts'
 import { publicRoute, route } from './route.ts'
 

@@ -1,7 +1,7 @@
 /** POST /refresh <https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens> */
 import * as operations from '@holdfast/api/generated/client-server/refresh'
 import { refreshSession } from '../accounts/refresh-session.ts'
-import { addressKey } from '../rate-limits/address-key.ts'
+import { addressKey } from '@holdfast/service/rate-limits/address-key'
 import { publicRoute } from './route.ts'
 
 export const refresh = publicRoute(operations.refresh, async ({ deps, body, request }) => {

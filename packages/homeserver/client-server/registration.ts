@@ -11,9 +11,9 @@ import { sessionAnswer } from '../accounts/session-answer.ts'
 import { newUserId } from '../accounts/username.ts'
 import { upgradingGuest } from '../accounts/upgrade-guest.ts'
 import type { Homeserver } from '../homeserver.ts'
-import { addressKey } from '../rate-limits/address-key.ts'
+import { addressKey } from '@holdfast/service/rate-limits/address-key'
 import { authorizeInteractively } from '../user-interactive-auth/authorize.ts'
-import { Reply } from '../http/reply.ts'
+import { Reply } from '@holdfast/service/http/reply'
 import { publicRoute } from './route.ts'
 
 /** POST /register */

@@ -1,7 +1,7 @@
 /** GET /register/m.login.registration_token/validity <https://spec.matrix.org/v1.19/client-server-api/#token-authenticated-registration> */
 import * as operations from '@holdfast/api/generated/client-server/registration_tokens'
 import { registrationFlows } from '../accounts/register.ts'
-import { addressKey } from '../rate-limits/address-key.ts'
+import { addressKey } from '@holdfast/service/rate-limits/address-key'
 import { isTokenUsable } from '../user-interactive-auth/stages.ts'
 import { publicRoute } from './route.ts'
 

@@ -3,7 +3,7 @@ import * as room_initial_sync from '@holdfast/api/generated/client-server/room_i
 import { decodeQuery } from '@holdfast/api/query'
 import { awaitWhole } from '../rooms/incomplete/whole-head.ts'
 import { snapshotOfRoom } from '../sync/old-sync.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 const LIMIT_DEFAULT = 20

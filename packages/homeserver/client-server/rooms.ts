@@ -14,7 +14,7 @@ import type { Homeserver } from '../homeserver.ts'
 import { timelineBackwards, timelineForwards } from '../storage/events.ts'
 import { stateAt, stateBefore } from '../sync/room-state.ts'
 import { parseStreamToken } from '../sync/sync-token.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 export const getOneRoomEvent = route(rooms.getOneRoomEvent, async ({ deps, requester, params }) => {

@@ -6,8 +6,8 @@ import { authenticate } from '../accounts/authenticate.ts'
 import { requireUnsuspended, type Requester } from '../accounts/requester.ts'
 import type { Homeserver } from '../homeserver.ts'
 import type { Endpoint } from '../http/endpoint.ts'
-import { jsonBody } from '../http/json-body.ts'
-import { toHttpResponse, type Answer } from '../http/reply.ts'
+import { jsonBody } from '@holdfast/service/http/json-body'
+import { toHttpResponse, type Answer } from '@holdfast/service/http/reply'
 
 /** What a handler is given. `requester` is there where the operation requires an access token. */
 export type RouteInput<Params, Query, Body, Who> = {

@@ -7,7 +7,7 @@ import { noteSyncPresence } from '../presence/note-sync.ts'
 import { parseStreamToken, toDeviceEndOf } from '../sync/sync-token.ts'
 import { sync as syncNow } from '../sync/sync.ts'
 import { acknowledgeMessages } from '../to-device/pending.ts'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { route } from './route.ts'
 
 /** A longer wait than this is answered empty, and the client asks again. */

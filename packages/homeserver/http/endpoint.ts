@@ -1,8 +1,5 @@
-/** An operation with its handler, as a service calls it. */
-import type { Operation, RawParams } from '@holdfast/api/operation'
-import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
+/** An operation of the homeserver with its handler. */
+import type { EndpointOf } from '@holdfast/service/http/api-service'
 import type { Homeserver } from '../homeserver.ts'
 
-export type Endpoint = Operation & {
-  answer(deps: Homeserver, request: HttpRequest, rawParams: RawParams): Promise<HttpResponse>
-}
+export type Endpoint = EndpointOf<Homeserver>

@@ -12,7 +12,7 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { signatureHolds } from '@holdfast/protocol/signing/sign-json'
 import type { Destinations } from '../federation/transport/destinations.ts'
 import type { Homeserver } from '../homeserver.ts'
-import type { JsonBody } from '../http/json-body.ts'
+import type { JsonBody } from '@holdfast/service/http/json-body'
 
 export type AuthenticateDeps = Pick<Homeserver, 'serverName' | 'serverKeys'> & {
   readonly federation: { readonly destinations: Pick<Destinations, 'heardFrom'> }

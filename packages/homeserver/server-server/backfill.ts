@@ -2,7 +2,7 @@
 import * as backfillApi from '@holdfast/api/generated/server-server/backfill'
 import { matrixError } from '@holdfast/protocol/errors'
 import { isObject } from '@holdfast/protocol/json/value'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { backfill } from '../rooms/serve/backfill.ts'
 import { missingEvents } from '../rooms/serve/missing-events.ts'
 import { requireServedRoom } from '../rooms/serve/served-room.ts'

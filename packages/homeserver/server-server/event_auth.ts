@@ -1,6 +1,6 @@
 /** What allows an event: /event_auth, and /query_auth of 2018. <https://spec.matrix.org/v1.19/server-server-api/#retrieving-event-authorisation-information> */
 import * as eventAuth from '@holdfast/api/generated/server-server/event_auth'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { compareAuth } from '../rooms/serve/compare-auth.ts'
 import { requireEvent } from '../rooms/serve/known-event.ts'
 import { requireServedRoom } from '../rooms/serve/served-room.ts'

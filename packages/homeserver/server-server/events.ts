@@ -1,7 +1,7 @@
 /** Single events and states: /event, /state, /state_ids and /timestamp_to_event. <https://spec.matrix.org/v1.19/server-server-api/#retrieving-events> */
 import * as events from '@holdfast/api/generated/server-server/events'
 import { matrixError } from '@holdfast/protocol/errors'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { closestEvent } from '../rooms/event-at-time.ts'
 import { requireEventAnywhere } from '../rooms/serve/known-event.ts'
 import { pduTexts } from '../rooms/serve/pdu-texts.ts'

@@ -1,7 +1,7 @@
 /** PUT /_matrix/federation/v2/invite/{roomId}/{eventId}. <https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid> */
 import * as invites from '@holdfast/api/generated/server-server/invites-v2'
 import { isObject } from '@holdfast/protocol/json/value'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { receiveInvitation } from '../rooms/admit/invitation.ts'
 import { federationRoute } from './route.ts'
 

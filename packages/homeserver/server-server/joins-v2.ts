@@ -1,6 +1,6 @@
 /** PUT /_matrix/federation/v2/send_join/{roomId}/{eventId}. <https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid> */
 import * as joins from '@holdfast/api/generated/server-server/joins-v2'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { admitJoin } from '../rooms/admit/admit-join.ts'
 import { federationRoute } from './route.ts'
 

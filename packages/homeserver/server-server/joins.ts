@@ -1,6 +1,6 @@
 /** PUT /_matrix/federation/v1/send_join/{roomId}/{eventId}: as version 2, in a list with the status. <https://spec.matrix.org/v1.18/server-server-api/#put_matrixfederationv1send_joinroomideventid> */
 import * as joins from '@holdfast/api/generated/server-server/joins'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { admitJoin } from '../rooms/admit/admit-join.ts'
 import { federationRoute } from './route.ts'
 

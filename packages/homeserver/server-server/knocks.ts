@@ -1,6 +1,6 @@
 /** /make_knock and /send_knock. <https://spec.matrix.org/v1.19/server-server-api/#knocking-rooms> */
 import * as knocks from '@holdfast/api/generated/server-server/knocks'
-import { JsonText } from '../http/reply.ts'
+import { JsonText } from '@holdfast/service/http/reply'
 import { admitKnock } from '../rooms/admit/admit-knock.ts'
 import { memberTemplate } from '../rooms/admit/member-template.ts'
 import { federationRoute } from './route.ts'

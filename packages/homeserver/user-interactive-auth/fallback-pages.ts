@@ -1,7 +1,7 @@
 /** The page of each stage, for clients that do not know it. <https://spec.matrix.org/v1.19/client-server-api/#fallback> */
 import type { TermsPolicy } from '../settings.ts'
-import { html, type Html } from '../web-pages/html.ts'
-import type { Page } from '../web-pages/page.ts'
+import { html, type Html } from '@holdfast/service/web-pages/html'
+import type { Page } from '@holdfast/service/web-pages/page'
 import type { StageType } from './stage-types.ts'
 
 /** What the specification wants the page to run when the stage is completed. */

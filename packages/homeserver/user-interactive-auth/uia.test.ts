@@ -3,7 +3,7 @@ import test from 'node:test'
 import { createManualClock } from '@holdfast/platform/clock/manual-clock'
 import { createCryptoRandom } from '@holdfast/platform/random/crypto-random'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../testing/homeserver.ts'
-import { limits } from '../testing/rate-limits.ts'
+import { limits } from '@holdfast/service/testing/rate-limits'
 import { AUTH_SESSION_MS, openAuthSessions } from './sessions.ts'
 
 async function twoDevices(hs: TestHomeserver): Promise<{ ann: TestUser; other: { device_id: string } }> {

@@ -1,6 +1,6 @@
 /** The login page for clients that know none of our login types. <https://spec.matrix.org/v1.19/client-server-api/#login-fallback> */
-import { html } from './html.ts'
-import type { Page } from './page.ts'
+import { html } from '@holdfast/service/web-pages/html'
+import type { Page } from '@holdfast/service/web-pages/page'
 
 /** Parameters of the page go into the login request; credentials never do. */
 const SCRIPT = `

@@ -11,15 +11,19 @@ type Wall = {
 
 const LIBRARY_OF_NODE = ['assert', 'assert/strict', 'async_hooks', 'buffer', 'crypto', 'events', 'path', 'url', 'util']
 
+const BELOW_SERVICES = ['protocol', 'api', 'platform']
+const EVERYTHING = [...BELOW_SERVICES, 'service', 'homeserver', 'identity', 'push-gateway']
+
 const WALLS: Readonly<Record<string, Wall>> = {
   protocol: { packages: [], node: ['crypto'] },
   api: { packages: ['protocol'], node: [] },
   platform: { packages: [], node: 'all' },
-  homeserver: { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
-  identity: { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
-  'push-gateway': { packages: ['protocol', 'api', 'platform'], node: LIBRARY_OF_NODE },
-  holdfast: { packages: ['protocol', 'api', 'platform', 'homeserver', 'identity', 'push-gateway'], node: 'all' },
-  simulator: { packages: ['protocol', 'api', 'platform', 'homeserver', 'identity', 'push-gateway'], node: 'all' },
+  service: { packages: BELOW_SERVICES, node: LIBRARY_OF_NODE },
+  homeserver: { packages: [...BELOW_SERVICES, 'service'], node: LIBRARY_OF_NODE },
+  identity: { packages: [...BELOW_SERVICES, 'service'], node: LIBRARY_OF_NODE },
+  'push-gateway': { packages: [...BELOW_SERVICES, 'service'], node: LIBRARY_OF_NODE },
+  holdfast: { packages: EVERYTHING, node: 'all' },
+  simulator: { packages: EVERYTHING, node: 'all' },
 }
 
 /** Functions of other modules that only compute. */

@@ -77,6 +77,7 @@ for (const version of VERSIONS) {
     assert.deepEqual(again.body, first.body)
     const old = await w.peer.ok('PUT', `/v1/send_join/${part(w.roomId)}/${part(event.eventId)}`, event.body)
     assert.deepEqual(old, [200, first.body])
+    for (const name of ['members_omitted', 'servers_in_room']) assert.ok(!Object.hasOwn(first.body, name), name)
   })
 
   test(`a server that can wait is spared the members: version ${version}`, async (t) => {

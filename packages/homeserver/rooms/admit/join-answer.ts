@@ -35,8 +35,8 @@ export async function joinAnswer(
   const members = [
     `"auth_chain":[${chainParts.join(',')}]`,
     ...(isVouched ? [`"event":${await wirePdu(deps, joined.event)}`] : []),
-    `"members_omitted":${omitMembers}`,
-    ...(omitMembers ? [`"servers_in_room":${JSON.stringify(servers)}`] : []),
+    // Only where it was asked for: it is false by default, and who asks as in 2018 knows nothing of it.
+    ...(omitMembers ? [`"members_omitted":true`, `"servers_in_room":${JSON.stringify(servers)}`] : []),
     `"origin":${JSON.stringify(deps.serverName)}`,
     `"state":[${stateParts.join(',')}]`,
   ]

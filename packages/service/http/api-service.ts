@@ -1,18 +1,25 @@
 /** An API as a service: finds the endpoint of a request, and turns refusals into error responses. */
+import type { Operation, RawParams } from '@holdfast/api/operation'
 import { createRouter, type Match, type NotAllowed } from '@holdfast/api/router'
 import { DatabaseUnavailable } from '@holdfast/platform/database/database'
 import type { HttpRequest, HttpResponse } from '@holdfast/platform/http/service'
+import type { Log } from '@holdfast/platform/log/log'
 import { matrixError, MatrixError } from '@holdfast/protocol/errors'
-import type { Homeserver } from '../homeserver.ts'
-import type { Endpoint } from './endpoint.ts'
 import { errorResponse } from './reply.ts'
+
+/** An operation with its handler. `Deps` is what the handlers of a service are given. */
+export type EndpointOf<Deps> = Operation & {
+  answer(deps: Deps, request: HttpRequest, rawParams: RawParams): Promise<HttpResponse>
+}
 
 export type ApiService = {
   /** Says in `meta` which operation it was, who asked, and with which error it was refused. */
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>
 }
 
-export function openApi(deps: Homeserver, endpoints: readonly Endpoint[]): ApiService {
+type ApiDeps = { readonly log: Log }
+
+export function openApi<Deps extends ApiDeps>(deps: Deps, endpoints: readonly EndpointOf<Deps>[]): ApiService {
   const router = createRouter(endpoints)
   return {
     handle: async (request) => {
@@ -29,7 +36,11 @@ function noEndpoint(match: NotAllowed | undefined): MatrixError {
   return matrixError('M_UNRECOGNIZED', `This endpoint answers ${match.allowed.join(', ')} only.`, { status: 405 })
 }
 
-async function answerOrRefuse(deps: Homeserver, request: HttpRequest, match: Match<Endpoint>): Promise<HttpResponse> {
+async function answerOrRefuse<Deps extends ApiDeps>(
+  deps: Deps,
+  request: HttpRequest,
+  match: Match<EndpointOf<Deps>>,
+): Promise<HttpResponse> {
   try {
     return await match.operation.answer(deps, request, match.rawParams)
   } catch (error) {
