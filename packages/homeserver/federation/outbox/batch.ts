@@ -98,7 +98,7 @@ async function takeEdus(deps: BatchDeps, lane: Lane, pdus: number): Promise<read
   // After a refusal one thing at a time, so that it shows which is bad.
   if (lane.portion === 1 && pdus > 0) return []
   const limit = Math.ceil((edusMax * lane.portion) / pdusMax)
-  const query = { serverName: lane.server, after: lane.edusAfter, limit: lane.portion === 1 ? 1 : limit }
+  const query = { serverName: lane.server, after: lane.edusTold ?? 0, limit: lane.portion === 1 ? 1 : limit }
   // Whoever wakes us from here on is not covered by what is read.
   lane.hasEdus = false
   const rows = await storage.outgoingEdus(deps.db, query)

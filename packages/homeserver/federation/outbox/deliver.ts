@@ -86,11 +86,12 @@ const ERROR_CHARACTERS_MAX = 300
 
 async function settle(deps: DeliverDeps, lane: Lane, { taken, edus }: Batch): Promise<void> {
   acknowledge(lane, taken, deps.clock.monotonicMs())
-  const upTo = edus.at(-1)?.position
+  lane.edusTold = edus.at(-1)?.position ?? lane.edusTold
+  const upTo = lane.edusTold
   if (upTo === undefined) return
-  // Not read again even if they cannot be deleted now.
-  lane.edusAfter = upTo
+  // If this fails they are not read again, and the next attempt deletes them, whether or not it has anything to send.
   await deps.db.commit([deleteOutgoingEdus({ serverName: lane.server, upTo })])
+  lane.edusTold = undefined
 }
 
 async function failure(deps: DeliverDeps, lane: Lane, batch: Batch | undefined, error: unknown): Promise<Delivery> {

@@ -26,9 +26,10 @@ export type Lane = {
   owedSinceMs: number
   /** Its position in `outbox_behind`. */
   recorded: number | undefined
-  /** Whether there may be EDUs in storage, and from where on. */
+  /** Whether there may be EDUs in storage that it was not told. */
   hasEdus: boolean
-  edusAfter: number
+  /** It was told those up to here, and they are in storage still. */
+  edusTold: number | undefined
   edusUnchecked: number
   ephemeral: Map<string, Ephemeral>
   /** Items that the next transaction may have: fewer after one was refused as bad. */
@@ -49,7 +50,7 @@ export function newLane(server: ServerName): Lane {
     owedSinceMs: 0,
     recorded: undefined,
     hasEdus: false,
-    edusAfter: 0,
+    edusTold: undefined,
     edusUnchecked: 0,
     ephemeral: new Map(),
     portion: OUTBOX_LIMITS.pdusMax,
@@ -62,7 +63,7 @@ export function newLane(server: ServerName): Lane {
 
 /** Whether anything could be sent. */
 export function hasWork(lane: Lane): boolean {
-  return owesEvents(lane) || lane.hasEdus || lane.ephemeral.size > 0
+  return owesEvents(lane) || lane.hasEdus || lane.edusTold !== undefined || lane.ephemeral.size > 0
 }
 
 export function owesEvents(lane: Lane): boolean {

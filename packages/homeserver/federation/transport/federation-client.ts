@@ -7,10 +7,10 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { JsonObject, JsonValue } from '@holdfast/protocol/json/value'
 import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import type { Destinations } from './destinations.ts'
-import type { Discovery } from './discovery.ts'
+import type { Discovery } from '@holdfast/service/discovery/discovery'
 import { FederationFailed } from './federation-failed.ts'
 import { readResponse } from './read-response.ts'
-import type { Route } from './route.ts'
+import type { Route } from '@holdfast/service/discovery/route'
 
 export type FederationRequest = {
   readonly destination: ServerName

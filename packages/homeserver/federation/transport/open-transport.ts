@@ -8,7 +8,7 @@ import type { Random } from '@holdfast/platform/random/random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { SigningKey } from '@holdfast/protocol/signing/signing-key'
 import { type Destinations, openDestinations } from './destinations.ts'
-import { type Discovery, openDiscovery } from './discovery.ts'
+import { type Discovery, openDiscovery } from '@holdfast/service/discovery/discovery'
 import { type FederationClient, openFederationClient } from './federation-client.ts'
 
 export type FederationTransport = {

@@ -11,7 +11,7 @@ import { act } from '../../../rooms/serve/testing/far-server.ts'
 import { outgoingEvents, setRoomServer } from '../../../storage/federation-rooms.ts'
 import { startTestHomeserver, type TestHomeserver, type TestUser } from '../../../testing/homeserver.ts'
 import { until } from '../../../testing/until.ts'
-import { scriptedHttp, type ScriptedAnswer } from '../../transport/testing/scripted-http.ts'
+import { scriptedHttp, type ScriptedAnswer } from '@holdfast/service/testing/scripted-http'
 import { openFederationTransport } from '../../transport/open-transport.ts'
 import { type Outbox, openOutbox } from '../outbox.ts'
 

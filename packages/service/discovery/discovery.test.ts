@@ -7,7 +7,7 @@ import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
 import type { ServerName } from '@holdfast/protocol/ids/brand'
 import { parseServerName } from '@holdfast/protocol/ids/server-name'
 import { openDiscovery } from './discovery.ts'
-import { type ScriptedAnswer, scriptedHttp } from './testing/scripted-http.ts'
+import { type ScriptedAnswer, scriptedHttp } from '../testing/scripted-http.ts'
 import { WELL_KNOWN_CACHE } from './well-known-cache.ts'
 
 const HOUR_MS = 3_600_000
