@@ -63,7 +63,9 @@ async function redactedByEarlier(deps: RedactingDeps, { room, event }: Redacting
     // Redactions are no state events: the state after one is the state before it.
     const { map } = await deps.states.load(by.stateNid)
     const state = await deps.states.authState(map, by.pdu)
-    if (!redactionApplies(room.rules, { redaction: by.pdu, target: event.pdu, state })) continue
+    // One that was itself redacted meanwhile no longer says what it redacts, and still does.
+    const named = { ...by.pdu, redacts: eventId }
+    if (!redactionApplies(room.rules, { redaction: named, target: event.pdu, state })) continue
     const { sides, redactedNids } = redaction(event, by, room)
     return { sides: [...sides, { statement: forget, broken: undefined }], redactedNids }
   }
