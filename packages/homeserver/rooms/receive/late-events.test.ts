@@ -46,6 +46,23 @@ test('an event that arrives after one that follows it over a gap is no extremity
   await assertAlive(w)
 })
 
+test('what others said while both did not hear each other is fetched, though what was said here meanwhile is deeper', async (t) => {
+  const w = await aLyingPeer(t)
+  for (let said = 0; said < 5; said += 1)
+    await w.ann.ok('PUT', `/rooms/${part(w.roomId)}/send/m.room.message/alone${said}`, {
+      msgtype: 'm.text',
+      body: 'alone',
+    })
+  const depth = Number(w.joined.body['depth'])
+  const missed = event(w, { depth: depth + 1 })
+  const latest = event(w, { prev_events: edges(w, [missed.eventId]), depth: depth + 2 })
+  w.answers.set(`${API}/get_missing_events/${w.roomId}`, (body) => ({
+    events: [missed.body].filter(() => Number(body['min_depth']) <= depth + 1),
+  }))
+  await send(w, latest)
+  for (const one of [missed, latest]) assert.ok(await isShown(w, one))
+})
+
 test('an event of the state that came with a later one is no extremity when it arrives itself, and changes no state', async (t) => {
   const w = await aLyingPeer(t)
   const named = { type: 'm.room.member', state_key: BOB, content: { membership: 'join', displayname: 'Bob' } }

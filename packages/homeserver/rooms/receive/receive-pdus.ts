@@ -3,6 +3,8 @@ import type { EventId, ServerName } from '@holdfast/protocol/ids/brand'
 import type { StateMap } from '@holdfast/protocol/state/state-map'
 import { judgeReceived, partsByPolicy, type JudgeDeps } from '../../federation/policy/judge-received.ts'
 import type { Homeserver } from '../../homeserver.ts'
+import { gapEventsDeeper } from '../../storage/gap-events.ts'
+import type { RoomHead } from '../room-heads.ts'
 import { acceptEvents, type AcceptDeps, type AcceptedRoom } from './accept-events.ts'
 import { checkIncoming, type ReceivedValue } from './check-incoming.ts'
 import { fetchLanes } from './fetch-lanes.ts'
@@ -155,8 +157,7 @@ async function attempt<T>(
 async function takeInBetween(deps: ReceiveDeps, from: FromSender, latest: EventId): Promise<'broken' | 'taken'> {
   const head = await deps.heads.byNid(from.room.roomNid)
   const earliest = head.extremities.slice(-EARLIEST_MAX).map(({ pdu }) => pdu.eventId)
-  const minDepth = Math.max(0, Math.min(...head.extremities.map(({ pdu }) => pdu.depth)))
-  const gap = { earliest, latest, minDepth: Number.isFinite(minDepth) ? minDepth : 0 }
+  const gap = { earliest, latest, minDepth: await depthOfOldest(deps, head) }
   const { incoming, hasNonCanonical } = await fetchGap(deps, from, gap)
   const { between, outcomes } = await from.inInbox(() => judgeAndAccept(deps, from, ordered(incoming)))
   if (hasNonCanonical) return 'broken'
@@ -172,6 +173,19 @@ async function takeInBetween(deps: ReceiveDeps, from: FromSender, latest: EventI
   const arrivals = rest.map((one) => (one === oldest ? { incoming: one, statesAfter } : asArrival(one)))
   await from.inInbox(() => acceptEvents(deps, from.room, { arrivals, time: 'present' }))
   return 'taken'
+}
+
+/**
+ * The depth from which on this server knows the room. Our newest events are no measure: what others said beside them, while we
+ * did not hear each other, is no deeper.
+ */
+async function depthOfOldest(
+  deps: ReceiveDeps,
+  { roomNid, extremities }: Pick<RoomHead, 'roomNid' | 'extremities'>,
+): Promise<number> {
+  const [nid] = await gapEventsDeeper(deps.db, { roomNid, depth: -1, limit: 1 })
+  const first = nid === undefined ? undefined : await deps.events.byNid(nid)
+  return Math.max(0, Math.min(first?.pdu.depth ?? 0, ...extremities.map(({ pdu }) => pdu.depth)))
 }
 
 async function judgeAndAccept(
