@@ -60,7 +60,10 @@ export async function fetchFromNotary(
     if (!parsed.ok) throw new Error(parsed.message)
     for (const { json: entry, keys } of parsed.entries) {
       if (!keys.ok || !query.has(keys.serverName)) continue
-      answers.push({ published: keys, text: textOf(entry), fetchedMs: clock.nowMs() })
+      const text = textOf(entry)
+      // Nor may one server's keys take up what is meant for all.
+      if (Buffer.byteLength(text) > RESPONSE_LIMITS.serverKeysBytesMax) continue
+      answers.push({ published: keys, text, fetchedMs: clock.nowMs() })
     }
   }
   return answers

@@ -227,6 +227,16 @@ describe('a notary', () => {
     assert.deepEqual((await homeserver.parts.serverKeys.lookUp([request(B)])).get(B)?.size, 0)
   })
 
+  test('[D7] says no more of one server than the server itself could, though it is asked about several', async () => {
+    const { signatures: _signatures, ...unsigned } = ofA()
+    const large = { ...unsigned, 'org.example.padding': 'x'.repeat(51_200) }
+    const signed = signJson(large, { signer: A, key: keyOfPeer(A) })
+    const ofB = publishedKeys(B, { validUntilTs: NOW + DAY_MS })
+    network.answers(B, new Error('gone'))
+    entries = [signedBy(signed), signedBy(ofB)]
+    assert.deepEqual(await found(serverKeys, request(A), request(B)), { [`${B} ${KEY_ID}`]: publicKey(B) })
+  })
+
   test('[KEY4] cannot change what a server said of itself', async () => {
     network.publishes(A)
     await found(serverKeys, request(A))

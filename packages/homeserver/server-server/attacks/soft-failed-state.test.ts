@@ -78,7 +78,8 @@ for (const version of ['1', '10', '12']) {
     test(`[A27] a ${what} that failed softly counts once a later event lets it in, and not before: version ${version}`, async (t) => {
       const w = await world(t, version)
       const late = event(w, { ...change(w), prev_events: edges(w, [w.carlsJoin.eventId]), depth: 21 })
-      const key = `${String(late.body['type'])} ${String(late.body['state_key'])}`
+      const { type, state_key: stateKey } = late.body as { type: string; state_key: string }
+      const key = `${type} ${stateKey}`
       w.transactions.length = 0
       const { next_batch: since } = await w.ann.ok('GET', '/sync')
       await empower(w, 0)
