@@ -66,7 +66,7 @@ export async function joinRoom(
   const voucher = head === undefined || isElsewhere(head) ? 'elsewhere' : await voucherHere(deps, head, requester)
   if (voucher === 'elsewhere') {
     await joinRemoteRoom(deps, requester, { ...remoteAction(action), content: withReason(content, action) })
-  } else {
+  } else if (!(await joinedElsewhere(deps, requester, { head, action, content }))) {
     const vouched = voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher }
     await change(deps, requester, { ...action, target: requester.userId }, vouched, (present) =>
       present === 'join' ? 'already' : 'change',
@@ -74,6 +74,30 @@ export async function joinRoom(
   }
   const joined = await deps.heads.byId(action.roomId)
   if (joined !== undefined) await carrySettingsOnJoin(deps, requester, joined)
+}
+
+/**
+ * A room that everybody has left, as far as is known here, may go on elsewhere: nobody told us since the last of us left. So
+ * the servers that the client names are asked first, and what they say holds; where they know nothing, the room is still here.
+ */
+async function joinedElsewhere(
+  deps: MembershipDeps,
+  requester: Requester,
+  {
+    head,
+    action,
+    content,
+  }: { readonly head: RoomHead | undefined; readonly action: EnteringAction; readonly content: JsonObject },
+): Promise<boolean> {
+  const isNamed = action.servers?.some((server) => server !== deps.serverName) === true
+  if (head === undefined || isResident(head) || !isNamed) return false
+  try {
+    await joinRemoteRoom(deps, requester, { ...remoteAction(action), content: withReason(content, action) })
+    return true
+  } catch (error) {
+    if (error instanceof MatrixError && (error.status === 404 || error.status >= 500)) return false
+    throw error
+  }
 }
 
 /** Who vouches for a join to a restricted room; `elsewhere` if only users of other servers can. */
