@@ -34,8 +34,9 @@ export async function fetchStateAfter(
   const missing = wanted.filter((id) => !known.has(id))
   if (missing.length > 0) {
     const unverified = await fetchEvents(deps, { ...from, server }, { eventIds: missing, stateAt: eventId })
-    // The event itself would be missing from the state after it, and what follows it would be judged without it, for good.
-    if (unverified.has(eventId) || (await isBackSoon(deps, unverified.values()))) return undefined
+    // It would be missing from the state after it, and what follows it would be judged without it, for good. A message changes none.
+    const isMissing = unverified.get(eventId)?.stateKey !== undefined
+    if (isMissing || (await isBackSoon(deps, unverified.values()))) return undefined
     known = await knownEvents(deps.db, roomNid, wanted)
   }
   const map = stateMapOf([...state, eventId].flatMap((id) => entryOf(known.get(id))))
