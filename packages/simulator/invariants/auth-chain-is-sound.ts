@@ -7,30 +7,43 @@ import { createEventIdOf } from '@holdfast/protocol/ids/room-id'
 import { type HeldRoom, heldRooms, isRejected } from '../world/held-room.ts'
 import type { World } from '../world/world.ts'
 
-export async function authChainIsSound({ servers, society, complain }: World): Promise<void> {
+export async function authChainIsSound({ servers, society, complain, plan }: World): Promise<void> {
   for (const room of await heldRooms(servers, society.rooms)) {
-    for (const problem of problemsOf(room)) complain('auth-chain-is-sound', `${room.server.name}: ${problem}`)
+    const problems = problemsOf(room, { isLiedTo: plan.hasLiar })
+    for (const problem of problems) complain('auth-chain-is-sound', `${room.server.name}: ${problem}`)
   }
 }
 
-function* problemsOf({ events, rules, roomId }: HeldRoom): Generator<string> {
+function* problemsOf(room: HeldRoom, { isLiedTo }: { readonly isLiedTo: boolean }): Generator<string> {
+  const { events, roomId } = room
   for (const event of events.values()) {
     if (isRejected(event) || isFromOutside(event)) continue
     const { pdu } = event
     const cited = pdu.authEvents.flatMap((eventId) => events.get(eventId) ?? [])
     if (cited.length !== pdu.authEvents.length) yield `${pdu.eventId} cites events that are not here`
     for (const one of cited) {
-      if (isRejected(one)) yield `${pdu.eventId} cites ${one.pdu.eventId}, which was rejected`
+      const wasAccepted = isLiedTo && forbiddenBy(room, one) === undefined
+      if (isRejected(one) && !wasAccepted) yield `${pdu.eventId} cites ${one.pdu.eventId}, which was rejected`
       if (one.pdu.roomId !== roomId) yield `${pdu.eventId} cites an event of ${one.pdu.roomId}`
       if (one.nid >= event.nid)
         yield `${pdu.eventId} (${event.nid}) cites ${one.pdu.eventId} (${one.nid}), which is not before it`
     }
-    const createId = createEventIdOf(pdu.roomId)
-    const create = rules.roomIdIsCreateHash && createId !== undefined ? events.get(createId) : undefined
-    const state = authStateOf([...(create === undefined ? [] : [create.pdu]), ...cited.map((one) => one.pdu)])
-    const verdict = authorize(rules, pdu, state)
-    if (!verdict.allowed) yield `${pdu.eventId} ${pdu.type} is not allowed by what it cites: ${verdict.rule}`
+    const rule = forbiddenBy(room, event)
+    if (rule !== undefined) yield `${pdu.eventId} ${pdu.type} is not allowed by what it cites: ${rule}`
   }
+}
+
+/**
+ * The rule that forbids it. One that is allowed and rejected all the same was forbidden by the state at its place, which can come
+ * later than what was accepted on it: only where a liar let somebody in (rooms/receive/README.md).
+ */
+function forbiddenBy({ events, rules }: HeldRoom, { pdu }: StoredEvent): string | undefined {
+  const cited = pdu.authEvents.flatMap((eventId) => events.get(eventId) ?? [])
+  const createId = createEventIdOf(pdu.roomId)
+  const create = rules.roomIdIsCreateHash && createId !== undefined ? events.get(createId) : undefined
+  const state = authStateOf([...(create === undefined ? [] : [create.pdu]), ...cited.map((one) => one.pdu)])
+  const verdict = authorize(rules, pdu, state)
+  return verdict.allowed ? undefined : verdict.rule
 }
 
 /** An invitation to a room that nobody here was in: nobody could check it. */
