@@ -5,14 +5,14 @@ import { isObject } from '@holdfast/protocol/json/value'
 import { JsonText } from '@holdfast/service/http/reply'
 import { backfill } from '../rooms/serve/backfill.ts'
 import { missingEvents } from '../rooms/serve/missing-events.ts'
-import { requireServedRoom } from '../rooms/serve/served-room.ts'
+import { requireRoomServedAt } from '../rooms/serve/former-residents.ts'
 import { transactionText } from '../rooms/serve/transaction-text.ts'
 import { federationRoute } from './route.ts'
 
 /** GET /_matrix/federation/v1/backfill/{roomId} */
 export const backfillRoom = federationRoute(backfillApi.backfillRoom, async ({ deps, origin, params, query }) => {
   if (query.v.length === 0) throw matrixError('M_MISSING_PARAM', 'The query parameter `v` is missing.')
-  const head = await requireServedRoom(deps, origin, params.roomId)
+  const head = await requireRoomServedAt(deps, origin, { roomId: params.roomId, eventIds: query.v })
   return new JsonText(
     transactionText(deps, await backfill(deps, { origin, head }, { from: query.v, limit: query.limit })),
   )
@@ -29,7 +29,7 @@ const operation: typeof backfillApi.getMissingPreviousEvents = {
 
 /** POST /_matrix/federation/v1/get_missing_events/{roomId} */
 export const getMissingPreviousEvents = federationRoute(operation, async ({ deps, origin, params, body }) => {
-  const head = await requireServedRoom(deps, origin, params.roomId)
+  const head = await requireRoomServedAt(deps, origin, { roomId: params.roomId, eventIds: body.latest_events })
   const texts = await missingEvents(
     deps,
     { origin, head },

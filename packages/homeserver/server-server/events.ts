@@ -3,6 +3,7 @@ import * as events from '@holdfast/api/generated/server-server/events'
 import { matrixError } from '@holdfast/protocol/errors'
 import { JsonText } from '@holdfast/service/http/reply'
 import { closestEvent } from '../rooms/event-at-time.ts'
+import { requireRoomServedAt } from '../rooms/serve/former-residents.ts'
 import { requireEventAnywhere } from '../rooms/serve/known-event.ts'
 import { pduTexts } from '../rooms/serve/pdu-texts.ts'
 import { requireServedRoom } from '../rooms/serve/served-room.ts'
@@ -19,7 +20,7 @@ export const getEvent = federationRoute(events.getEvent, async ({ deps, origin, 
 
 /** GET /_matrix/federation/v1/state/{roomId} */
 export const getRoomState = federationRoute(events.getRoomState, async ({ deps, origin, params, query }) => {
-  const head = await requireServedRoom(deps, origin, params.roomId)
+  const head = await requireRoomServedAt(deps, origin, { roomId: params.roomId, eventIds: [query.event_id] })
   const { event, state, chain } = await stateAtEvent(deps, head, query.event_id)
   const pdus = await stateTexts(deps, { origin, head, event }, state)
   const authChain = await stateTexts(deps, { origin, head, event }, chain)
@@ -28,7 +29,7 @@ export const getRoomState = federationRoute(events.getRoomState, async ({ deps, 
 
 /** GET /_matrix/federation/v1/state_ids/{roomId} */
 export const getRoomStateIds = federationRoute(events.getRoomStateIds, async ({ deps, origin, params, query }) => {
-  const head = await requireServedRoom(deps, origin, params.roomId)
+  const head = await requireRoomServedAt(deps, origin, { roomId: params.roomId, eventIds: [query.event_id] })
   const { state, chain } = await stateAtEvent(deps, head, query.event_id)
   return { auth_chain_ids: await idsOf(deps, chain), pdu_ids: await idsOf(deps, state) }
 })

@@ -7,6 +7,7 @@ import { EVENT_FLAGS } from '../../storage/events.ts'
 import { eventsByIdHashes, type KnownEventRow } from '../../storage/federation-rooms.ts'
 import { eventIdHash, type StoredEvent } from '../event-store.ts'
 import type { RoomHead } from '../room-heads.ts'
+import { isServedAt, type FormerDeps } from './former-residents.ts'
 import { isServed } from './served-room.ts'
 
 type KnownDeps = Pick<Homeserver, 'db' | 'events'>
@@ -25,17 +26,18 @@ export async function requireEvent(deps: KnownDeps, head: RoomHead, eventId: Eve
 }
 
 /**
- * An event of any room that the server is in.
- * @throws {MatrixError} M_NOT_FOUND, in the same words for an event of a room that the server is not in
+ * An event of any room that the server is in, or was in then.
+ * @throws {MatrixError} M_NOT_FOUND, in the same words for an event of another room
  */
 export async function requireEventAnywhere(
-  deps: KnownDeps & Pick<Homeserver, 'heads' | 'dictionary'>,
+  deps: KnownDeps & FormerDeps,
   origin: ServerName,
   eventId: EventId,
 ): Promise<StoredEvent> {
   for (const row of await rowsOf(deps, [eventId])) {
     const head = await deps.heads.byNid(row.room_nid)
-    if (await isServed(deps, origin, head)) return requireEvent(deps, head, eventId)
+    const served = (await isServed(deps, origin, head)) || (await isServedAt(deps, origin, { head, eventId }))
+    if (served) return requireEvent(deps, head, eventId)
   }
   throw noEvent()
 }

@@ -103,12 +103,25 @@ for (const version of ['1', '12'])
         assert.equal((await ask(read, open, await say(open, 'to the world'))).status, 403)
       })
 
-      it(`[SERVE1] /${name} by a server that has left the room is M_FORBIDDEN`, async () => {
+      it(`[SERVE9] /${name} answers a server that has left the room about the time when it was there only`, async () => {
+        const left = await createRoom({ preset: 'public_chat' })
+        const earlier = await say(left, 'before bob comes')
+        await far.member(left, 'bob', 'join')
+        const event = await say(left, 'while bob is here')
+        const end = await far.member(left, 'bob', 'leave')
+        const later = await say(left, 'when bob is gone')
+        const statuses: number[] = []
+        for (const eventId of [earlier, event, end, later, UNKNOWN_EVENT])
+          statuses.push((await ask(read, left, eventId)).status)
+        assert.deepEqual(statuses, WITHOUT_EVENT.has(name) ? [403, 403, 403, 403, 403] : [403, 200, 200, 403, 403])
+      })
+
+      it(`[SERVE9] /${name} by a server that has left the room is M_FORBIDDEN once the access control list shuts it out`, async () => {
         const left = await createRoom({ preset: 'public_chat' })
         await far.member(left, 'bob', 'join')
         const event = await say(left, 'while bob is here')
-        assert.equal((await ask(read, left, event)).status, 200)
         await far.member(left, 'bob', 'leave')
+        await setState(left, 'm.room.server_acl', { allow: ['*'], deny: ['far.example'] })
         assert.equal((await ask(read, left, event)).status, 403)
       })
 
@@ -156,6 +169,18 @@ for (const version of ['1', '12'])
     }
 
     describe('/event', () => {
+      it('[SERVE9] answers a server that has left the room about the time when it was there only', async () => {
+        const left = await createRoom({ preset: 'public_chat' })
+        await far.member(left, 'bob', 'join')
+        const event = await say(left, 'while bob is here')
+        await far.member(left, 'bob', 'leave')
+        const later = await say(left, 'when bob is gone')
+        const statuses: number[] = []
+        for (const eventId of [event, later])
+          statuses.push((await far.get(`/event/${encodeURIComponent(eventId)}`)).status)
+        assert.deepEqual(statuses, [200, 404])
+      })
+
       it('answers an event of a room that the server is in', async () => {
         const body = await far.ok(`/event/${encodeURIComponent(message)}`)
         assert.equal(body.origin, 'example.org')

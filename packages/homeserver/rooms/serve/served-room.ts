@@ -7,16 +7,18 @@ import { roomAcl } from '../room-acl.ts'
 import type { RoomHead } from '../room-heads.ts'
 
 type RoomDeps = Pick<Homeserver, 'heads' | 'dictionary' | 'events'>
+export type ServedRoomDeps = RoomDeps & Pick<Homeserver, 'incompleteRooms'>
 
 /**
  * The head of a room that the asking server is in. Ask this before anything is looked up by event id, so that the answer
- * does not tell whether there is such an event.
+ * does not tell whether there is such an event. `wasThere` says whether one that is in the room no more may ask all the same.
  * @throws {MatrixError} M_NOT_FOUND for a room that is not known here, M_FORBIDDEN
  */
 export async function requireServedRoom(
-  deps: RoomDeps & Pick<Homeserver, 'incompleteRooms'>,
+  deps: ServedRoomDeps,
   origin: ServerName,
   roomId: RoomId,
+  wasThere: (head: RoomHead) => Promise<boolean> = () => Promise.resolve(false),
 ): Promise<RoomHead> {
   const present = await deps.heads.byId(roomId)
   // Only whom somebody named as being in the room has a reason to wait until that is known.
@@ -25,7 +27,8 @@ export async function requireServedRoom(
   if (!(await roomAcl(deps, head)).allows(origin)) {
     throw matrixError('M_FORBIDDEN', `The room's access control list shuts ${origin} out.`)
   }
-  if (!isServerInRoom(head, origin)) throw matrixError('M_FORBIDDEN', `Nobody of ${origin} is in the room.`)
+  if (!isServerInRoom(head, origin) && !(await wasThere(head)))
+    throw matrixError('M_FORBIDDEN', `Nobody of ${origin} is in the room.`)
   return head
 }
 

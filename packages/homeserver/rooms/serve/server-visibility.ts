@@ -8,7 +8,7 @@ import {
   type HistoryVisibility,
   type ServerReadQuestion,
 } from '@holdfast/protocol/visibility/history-visibility'
-import { EVENT_FLAGS } from '../../storage/events.ts'
+import { EVENT_FLAGS, HIDDEN_FLAGS } from '../../storage/events.ts'
 import { redactedCopy, withoutErased } from '../erased-content.ts'
 import type { StoredEvent } from '../event-store.ts'
 import type { RoomHead } from '../room-heads.ts'
@@ -18,9 +18,15 @@ import { isServerInRoom } from './served-room.ts'
 import { serverMemberships, type Presence } from './server-memberships.ts'
 
 /** Answers for many events of one room and one server; what it looks up it remembers. */
-export type ServerVisibility = { mayRead(event: StoredEvent): Promise<boolean> }
+export type ServerVisibility = {
+  mayRead(event: StoredEvent): Promise<boolean>
+  /** Whether somebody of the server was in the room when the event was sent, or came or went with it. */
+  wasThere(event: StoredEvent): Promise<boolean>
+}
 
 const EVENTS_PER_SLICE = 50
+/** Of these nobody can say who was there, or nobody saw them. */
+const NOT_IN_PLACE = HIDDEN_FLAGS | EVENT_FLAGS.outlier | EVENT_FLAGS.partlyKnown
 
 /**
  * The events as the server may have them, in their order: whole, or redacted, which keeps the graph and what the rules of
@@ -81,6 +87,10 @@ export function serverVisibility(deps: ReadDeps, head: RoomHead, server: ServerN
   }
 
   return {
+    wasThere: async (event) => {
+      const isInItsPlace = (event.flags & NOT_IN_PLACE) === 0 && event.stateNid !== 0
+      return isInItsPlace && (await presenceAround(event)).joined
+    },
     mayRead: async (event) => {
       // Of such an event it is not known who could see it when it was sent. What holds now every member may know.
       if ((event.flags & EVENT_FLAGS.outlier) !== 0 || event.stateNid === 0) return isInState(head, event)
