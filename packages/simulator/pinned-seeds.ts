@@ -14,4 +14,5 @@ export const PINNED_SEEDS: readonly { readonly seed: number; readonly found: str
   { seed: 130, found: 'a room that was being joined kept back all that another server had to tell' },
   { seed: 6, found: 'two halves of a room whose servers each kept a member did not meet again' },
   { seed: 2404, found: 'an event that had just got its place was read from memory without one' },
+  { seed: 39, found: 'an EDU that could not be deleted when its server had it stayed in storage' },
 ]

@@ -185,6 +185,25 @@ test('[OUT21] EDUs survive failures and a crash, and are sent again with the sam
   assert.equal(messageIds(world, A).length, 9)
 })
 
+test('[OUT21] EDUs that cannot be deleted when the server has them are gone later, and not sent again', async () => {
+  await using world = await aWorld()
+  let failures = 2
+  world.failCommits((statements) => statements.some(({ sql }) => isDeletion(sql)) && (failures -= 1) >= 0)
+  await enqueue(world, A, numbered(2))
+  await until(() => messageIds(world, A).length === 2, 'they go out')
+  await until(async () => {
+    await world.clock.advance(1_000)
+    return (await waiting(world, A)) === 0
+  }, 'they are gone')
+  await world.untilQuiet()
+  assert.ok(failures < 0)
+  assert.deepEqual(messageIds(world, A), ids(2))
+  assert.equal(world.outbox.totals()!.servers, 0)
+})
+
+const isDeletion = ({ strings }: { readonly strings: readonly string[] }): boolean =>
+  strings[0]!.startsWith('DELETE FROM outgoing_edus')
+
 test('[OUT21] EDUs that were committed and not looked at before a crash go out after it', async () => {
   await using world = await aWorld()
   await world.stop()

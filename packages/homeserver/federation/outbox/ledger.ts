@@ -61,8 +61,15 @@ export function openLedger(deps: LedgerDeps, settledBefore: number): Ledger & Di
     deps.flushed()
   }
 
+  function flushAfter(ms: number): void {
+    timer ??= deps.clock.after(ms, () => void flush())
+  }
+
   // Nothing is lost: less is written down than was told, and it is told again after a crash.
-  const failed = (error: unknown): void => deps.log.warn({ err: error }, 'outbox not written down')
+  const failed = (error: unknown): void => {
+    deps.log.warn({ err: error }, 'outbox not written down')
+    flushAfter(OUTBOX_LIMITS.troubleWaitMs)
+  }
 
   /** One after the other. */
   function flush(): Promise<void> {
@@ -73,9 +80,7 @@ export function openLedger(deps: LedgerDeps, settledBefore: number): Ledger & Di
   }
 
   return {
-    touch: () => {
-      timer ??= deps.clock.after(OUTBOX_LIMITS.flushMs, () => void flush())
-    },
+    touch: () => flushAfter(OUTBOX_LIMITS.flushMs),
     flush,
     get settled() {
       return settled

@@ -212,6 +212,24 @@ test('[OUT4] a server that fails gets a position of its own, and the others go o
   assert.ok(progress!.settled > behind[0]!.position + 1)
 })
 
+test('[OUT4] what cannot be written down is written down later', async () => {
+  await using world = await aWorld()
+  const room = await world.aRoom([BOB])
+  await world.untilQuiet()
+  let failures = 1
+  world.failCommits((statements) => statements.some(({ sql }) => isProgress(sql)) && (failures -= 1) >= 0)
+  await world.say(room, 'hello')
+  await until(async () => {
+    await world.clock.advance(1_000)
+    return (await outgoingCount(world)) === 0
+  }, 'it is forgotten')
+  assert.ok(failures < 0)
+  assert.equal(world.outbox.totals()!.servers, 0)
+})
+
+const isProgress = ({ strings }: { readonly strings: readonly string[] }): boolean =>
+  strings.at(-1)!.includes('SET settled = ')
+
 test('[OUT10] a server that is heard from is told at once what it missed, in order', async () => {
   await using world = await aWorld()
   const room = await world.aRoom([BOB])

@@ -1,6 +1,7 @@
 /** One homeserver, its outbox on a clock that stands still, and other servers that answer as they are told. */
 import type { Clock } from '@holdfast/platform/clock/clock'
 import { createManualClock, type ManualClock } from '@holdfast/platform/clock/manual-clock'
+import { type Database, DatabaseUnavailable, type Statement } from '@holdfast/platform/database/database'
 import type { Log } from '@holdfast/platform/log/log'
 import { createSilentLog } from '@holdfast/platform/log/silent-log'
 import { createSeededRandom } from '@holdfast/platform/random/seeded-random'
@@ -27,6 +28,8 @@ type Answer = (
   signal: AbortSignal,
 ) => ScriptedAnswer | undefined | Promise<ScriptedAnswer | undefined>
 
+type WhichCommits = (statements: readonly Statement[]) => boolean
+
 export type World = AsyncDisposable & {
   readonly homeserver: TestHomeserver
   readonly ann: TestUser
@@ -37,6 +40,8 @@ export type World = AsyncDisposable & {
   readonly sent: SentTransaction[]
   /** From now on all servers answer so; undefined: they cannot be reached. */
   answer(answer: Answer): void
+  /** From now on the outbox cannot commit what this is true of. */
+  failCommits(isFailing: WhichCommits): void
   /** Other servers send us something. */
   heardFrom(server: string): void
   aRoom(members: readonly string[]): Promise<string>
@@ -66,7 +71,11 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
   const ann = await homeserver.user('ann')
   const sent: SentTransaction[] = []
   let answer: Answer = accept
-  const open = () => openLife({ homeserver, clock, log, sent, answer: (...given) => answer(...given) })
+  let isFailing = never
+  const open = () => {
+    const db = brittle(homeserver.parts.db, (statements) => isFailing(statements))
+    return openLife({ homeserver, db, clock, log, sent, answer: (...given) => answer(...given) })
+  }
   let running = await open()
 
   const world: World = {
@@ -78,6 +87,7 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
       return running.outbox
     },
     answer: (given) => (answer = given),
+    failCommits: (given) => (isFailing = given),
     heardFrom: (server) => running.transport.destinations.heardFrom(server as ServerName),
     ...roomsOf(homeserver, ann),
     crash: async () => {
@@ -114,12 +124,14 @@ export async function aWorld(log: Log = createSilentLog()): Promise<World> {
 /** One run of the outbox, until it is stopped or dies. */
 async function openLife({
   homeserver,
+  db,
   clock,
   log,
   sent,
   answer,
 }: {
   readonly homeserver: TestHomeserver
+  readonly db: Database
   readonly clock: ManualClock
   readonly log: Log
   readonly sent: SentTransaction[]
@@ -147,9 +159,27 @@ async function openLife({
     log,
     signingKey: parts.signingKey,
   })
-  const outbox = openOutbox({ ...parts, moves: parts.e2eKeys.moves, log, clock: mortal, federation: transport })
+  const outbox = openOutbox({ ...parts, db, moves: parts.e2eKeys.moves, log, clock: mortal, federation: transport })
   await outbox.start()
   return { life, outbox, transport }
+}
+
+const never: WhichCommits = () => false
+
+function brittle(db: Database, isFailing: WhichCommits): Database {
+  return {
+    engine: db.engine,
+    all: (query) => db.all(query),
+    row: (query) => db.row(query),
+    column: (query) => db.column(query),
+    heavy: db.heavy,
+    commit: async (statements, options) => {
+      if (isFailing(statements)) throw new DatabaseUnavailable('the disk is full')
+      return db.commit(statements, options)
+    },
+    lastPosition: () => db.lastPosition(),
+    [Symbol.asyncDispose]: async () => {},
+  }
 }
 
 const PATIENCE_MS = 5_000
