@@ -15,4 +15,10 @@ export const PINNED_SEEDS: readonly { readonly seed: number; readonly found: str
   { seed: 6, found: 'two halves of a room whose servers each kept a member did not meet again' },
   { seed: 2404, found: 'an event that had just got its place was read from memory without one' },
   { seed: 39, found: 'an EDU that could not be deleted when its server had it stayed in storage' },
+  { seed: 1654, found: 'what was said on a branch no deeper than ours was not asked for, and lost with its server' },
+  {
+    seed: 1857,
+    found: 'a server that missed an event before its ban could not fetch that, and stayed in the room for itself',
+  },
+  { seed: 2285, found: 'a kick that builds on what a liar told one server only reached the kicked server never' },
 ]
