@@ -38,6 +38,7 @@ import * as roomUpgrades from './room_upgrades.ts'
 import * as roomEventByTimestamp from './room_event_by_timestamp.ts'
 import * as roomSend from './room_send.ts'
 import * as roomState from './room_state.ts'
+import * as roomSummary from './room_summary.ts'
 import * as rooms from './rooms.ts'
 import * as sharedSecretRegistration from './shared_secret_registration.ts'
 import * as spaceHierarchy from './space_hierarchy.ts'
@@ -97,6 +98,7 @@ const FILES: readonly Handlers[] = [
   roomEventByTimestamp,
   roomSend,
   roomState,
+  roomSummary,
   roomUpgrades,
   rooms,
   sharedSecretRegistration,

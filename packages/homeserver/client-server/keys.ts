@@ -1,6 +1,7 @@
 /** Keys of devices. <https://spec.matrix.org/v1.19/client-server-api/#end-to-end-encryption> */
 import * as operations from '@holdfast/api/generated/client-server/keys'
 import { entriesOf } from '@holdfast/api/operation'
+import type { HttpRequest } from '@holdfast/platform/http/service'
 import { matrixError } from '@holdfast/protocol/errors'
 import type { UserId } from '@holdfast/protocol/ids/brand'
 import { emptyObject, isObject, type JsonObject } from '@holdfast/protocol/json/value'
@@ -24,19 +25,27 @@ export const uploadKeys = route(operations.uploadKeys, async ({ deps, requester,
 })
 
 /** POST /keys/query */
-export const queryKeys = route(operations.queryKeys, async ({ deps, requester, body }) => {
+export const queryKeys = route(operations.queryKeys, async ({ deps, requester, body, request }) => {
   const answer = await query(deps, requester, {
-    // Clients of 2018 ask for all devices with an object.
     query: new Map(
       entriesOf(body.device_keys).map(([userId, ids]) => [
         userId,
-        isObject(ids as JsonObject) ? [] : (ids as readonly string[]),
+        isObject(ids as JsonObject) ? allDevices(request) : (ids as readonly string[]),
       ]),
     ),
     timeoutMs: waitMs(body.timeout),
   })
   return { ...keyAnswerBody(answer), failures: objectOf(answer.failures) }
 })
+
+/**
+ * Clients of 2018 ask for all devices with an object, on the paths of their time.
+ * @throws {MatrixError} M_BAD_JSON
+ */
+function allDevices({ path }: HttpRequest): readonly string[] {
+  if (!path.startsWith('/_matrix/client/v3/')) return []
+  throw matrixError('M_BAD_JSON', 'The devices of a user are a list of device IDs, empty for all of them.')
+}
 
 /** POST /keys/claim */
 export const claimKeys = route(operations.claimKeys, async ({ deps, body }) => {

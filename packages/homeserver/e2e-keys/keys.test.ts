@@ -46,6 +46,19 @@ test('[E2E1] device keys are given as they were uploaded, with the name of the d
   assert.deepEqual(await query(bob, ann), { [ann.deviceId]: device })
 })
 
+test('an object asks for all devices where clients of 2018 ask, and is malformed on the paths of today', async () => {
+  const ann = await aUser()
+  const { keys } = deviceKeysOf(ann)
+  await ann.ok('POST', '/keys/upload', { device_keys: keys })
+  const body = { device_keys: { [ann.userId]: {} } }
+  for (const old of ['r0', 'unstable']) {
+    const answer = await ann.ok('POST', `/_matrix/client/${old}/keys/query`, body)
+    assert.deepEqual(Object.keys(answer.device_keys[ann.userId]), [ann.deviceId])
+  }
+  const refused = await ann.request('POST', '/_matrix/client/v3/keys/query', body)
+  assert.deepEqual([refused.status, refused.body.errcode], [400, 'M_BAD_JSON'])
+})
+
 test('[E2E1] keys of another user or device, and keys with a signature that does not hold, are refused', async () => {
   const ann = await aUser()
   const bob = await aUser()

@@ -34,9 +34,9 @@ export async function clientEvents(
   const memberships = await membershipsAt(deps, events, format)
   return events.map((event) => {
     const previous = event.replacesNid === undefined ? undefined : others.get(event.replacesNid)
-    const redactedBecause = event.redactedByNid === undefined ? undefined : redactions.get(event.redactedByNid)
+    const redaction = redactionOf(event, { others, texts: redactions })
     const membership = memberships.get(event.stateNid)
-    const extras = { nowMs, ...replaced(previous), redactedBecause, membership }
+    const extras = { nowMs, ...replaced(previous), ...redaction, membership }
     return clientEventText(event, format.reader, extras, format.room)
   })
 }
@@ -67,6 +67,14 @@ function replaced(previous: StoredEvent | undefined): Partial<ClientEventExtras>
     previousSender: previous.pdu.sender,
     replacesEventId: previous.pdu.eventId,
   }
+}
+
+function redactionOf(
+  { redactedByNid }: StoredEvent,
+  { others, texts }: { readonly others: ReadonlyMap<number, StoredEvent>; readonly texts: ReadonlyMap<number, string> },
+): Partial<ClientEventExtras> {
+  if (redactedByNid === undefined) return {}
+  return { redactedBecause: texts.get(redactedByNid), redactedById: others.get(redactedByNid)?.pdu.eventId }
 }
 
 /** Who may not read a redaction, as after leaving, learns that there was one, but not why. */

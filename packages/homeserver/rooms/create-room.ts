@@ -80,13 +80,16 @@ async function inviteFromElsewhere(
   await Promise.all(servers)
 }
 
+/** What the authorisation rules answer. */
+const REFUSALS: ReadonlySet<string> = new Set(['M_FORBIDDEN', 'M_INVALID_PARAM'])
+
 /** @throws {MatrixError} M_INVALID_ROOM_STATE for what the room itself would not allow */
 export function addAll(draft: RoomDraft, events: readonly NewRoomEvent[]): void {
   for (const event of events) {
     try {
       draft.add(event)
     } catch (error) {
-      if (!(error instanceof MatrixError) || error.errcode !== 'M_FORBIDDEN') throw error
+      if (!(error instanceof MatrixError) || !REFUSALS.has(error.errcode)) throw error
       throw matrixError(
         'M_INVALID_ROOM_STATE',
         `The new room would not allow its ${event.type} event: ${error.message}`,

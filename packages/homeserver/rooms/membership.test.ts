@@ -33,10 +33,13 @@ describe('membership', () => {
       await ann.ok('POST', `${room}/invite`, { user_id: bob.userId })
       await bob.ok('POST', `${room}/join`, {})
       const { event_id } = await bob.ok('PUT', `${room}/send/m.room.message/v${room_version}`, { body: 'hello' })
-      await ann.ok('PUT', `${room}/redact/${encodeURIComponent(event_id)}/r${room_version}`, { reason: 'no' })
+      const redaction = await ann.ok('PUT', `${room}/redact/${encodeURIComponent(event_id)}/r${room_version}`, {
+        reason: 'no',
+      })
       const redacted = await bob.ok('GET', `${room}/event/${encodeURIComponent(event_id)}`)
       assert.deepEqual(redacted.content, {})
       assert.equal(redacted.unsigned.redacted_because.redacts, event_id)
+      assert.equal(redacted.unsigned.redacted_by, redaction.event_id)
       await ann.ok('POST', `${room}/kick`, { user_id: bob.userId, reason: 'shoo' })
       assert.equal((await bob.request('PUT', `${room}/send/m.room.message/later`, {})).status, 403)
       await ann.ok('POST', `${room}/ban`, { user_id: bob.userId })

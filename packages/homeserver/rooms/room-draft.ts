@@ -25,6 +25,7 @@ import type {
   SideStatement,
   StoredEventRef,
 } from './room-changes.ts'
+import { refusedByRules } from './refused-by-rules.ts'
 import type { RoomHead } from './room-heads.ts'
 import { nextState, type RoomState } from './state-store.ts'
 
@@ -113,7 +114,7 @@ export class RoomDraft implements RoomChanges {
 
   /**
    * Builds an event on the present tips, and takes it into the draft if the authorisation rules allow it.
-   * @throws {MatrixError} M_FORBIDDEN with the rule's sentence, M_TOO_LARGE
+   * @throws {MatrixError} M_FORBIDDEN or M_INVALID_PARAM with the rule's sentence, M_TOO_LARGE
    */
   add(draft: NewRoomEvent, transaction?: SendingTransaction): DraftEvent {
     assertNamesFit(draft)
@@ -137,7 +138,7 @@ export class RoomDraft implements RoomChanges {
     const verdict = authorize(rules, built.pdu, {
       get: (type, stateKey) => this.stateEvent({ type, stateKey })?.pdu,
     })
-    if (!verdict.allowed) throw matrixError('M_FORBIDDEN', verdict.message)
+    if (!verdict.allowed) throw refusedByRules(verdict)
     return this.#take(built.pdu, built.json, { prev: prev.map(nidOf), auth: auth.map(nidOf) }, transaction)
   }
 

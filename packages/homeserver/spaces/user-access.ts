@@ -12,16 +12,25 @@ type AccessDeps = Pick<Homeserver, 'heads' | 'events' | 'dictionary' | 'membersh
 
 export async function userCouldEnter(deps: AccessDeps, head: RoomHead, user: Requester): Promise<boolean> {
   const { joined, invited } = head.members
-  if (joined.has(user.userNid) || invited.has(user.userNid)) return true
-  const { history_visibility: visibility } = await contentAt(deps, head, 'm.room.history_visibility')
-  if (visibility === 'world_readable') return true
+  if (joined.has(user.userNid) || invited.has(user.userNid) || (await isWorldReadable(deps, head))) return true
   const member = await stateEventAt(deps, head.state.map, { type: 'm.room.member', stateKey: user.userId })
   if (parseMembership(member?.pdu.content) === 'ban') return false
+  return (await hasOpenRule(deps, head)) || isInOneOf(deps, await allowedRooms(deps, head), user)
+}
+
+/** What whoever asks may be shown, with or without an account. */
+export async function anybodyCouldEnter(deps: AccessDeps, head: RoomHead): Promise<boolean> {
+  return (await isWorldReadable(deps, head)) || hasOpenRule(deps, head)
+}
+
+async function isWorldReadable(deps: AccessDeps, head: RoomHead): Promise<boolean> {
+  return (await contentAt(deps, head, 'm.room.history_visibility'))['history_visibility'] === 'world_readable'
+}
+
+async function hasOpenRule(deps: AccessDeps, head: RoomHead): Promise<boolean> {
   const { join_rule: rule } = await contentAt(deps, head, 'm.room.join_rules')
   const { knocking, knockRestricted } = head.rules
-  if (rule === 'public' || (rule === 'knock' && knocking) || (rule === 'knock_restricted' && knockRestricted))
-    return true
-  return isInOneOf(deps, await allowedRooms(deps, head), user)
+  return rule === 'public' || (rule === 'knock' && knocking) || (rule === 'knock_restricted' && knockRestricted)
 }
 
 /** The room is not here, so that its server's word counts, and what the user was told. */

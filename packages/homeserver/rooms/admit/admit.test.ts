@@ -173,9 +173,16 @@ for (const version of VERSIONS) {
       'another id': { eventId: version === '1' ? '$b:other.example' : `$${'a'.repeat(43)}`, body },
       nothing: { eventId, body: {} },
     }
+    const malformed = new Set(['signatures that are text', 'no hashes', 'another id'])
     for (const [what, event] of Object.entries(bad)) {
-      for (const action of ['join', 'leave', 'knock'] as const) {
-        assert.equal(refusal(await submit(w, action, event)), '400 M_INVALID_PARAM', `${what}, ${action}`)
+      const wanted = malformed.has(what) ? '400 M_INVALID_PARAM' : '403 M_FORBIDDEN'
+      assert.equal(refusal(await submit(w, 'join', event)), wanted, what)
+      for (const action of ['leave', 'knock'] as const) {
+        assert.match(
+          refusal(await submit(w, action, event)),
+          /^400 M_INVALID_PARAM$|^403 M_FORBIDDEN$/,
+          `${what}, ${action}`,
+        )
       }
     }
     assert.equal(await membershipOf(w, BOB), undefined)
@@ -186,9 +193,12 @@ for (const version of VERSIONS) {
     const { eventId, body } = await submission(w, 'join')
     for (const number of [1.5, 2 ** 53]) {
       const event = { eventId, body: { ...body, content: { membership: 'join', number } } }
-      const wanted = rulesFor(version)!.strictCanonicalJson ? '400 M_BAD_JSON' : '400 M_INVALID_PARAM'
+      const unsigned = { eventId, body: { ...event.body, signatures: {}, depth: 'x' } }
+      const { strictCanonicalJson: strict } = rulesFor(version)!
       for (const action of ['join', 'leave', 'knock'] as const) {
-        assert.equal(refusal(await submit(w, action, event)), wanted, `${number}, ${action}`)
+        const answers = [await submit(w, action, event), await submit(w, action, unsigned)].map(refusal)
+        const wanted = strict ? ['400 M_BAD_JSON', '400 M_BAD_JSON'] : ['403 M_FORBIDDEN', '400 M_INVALID_PARAM']
+        assert.deepEqual(answers, wanted, `${number}, ${action}`)
       }
     }
   })

@@ -5,12 +5,12 @@ import type { ServerName } from '@holdfast/protocol/ids/brand'
 import type { RoomRules } from '@holdfast/protocol/room-version/rules'
 import { signatureHolds } from '@holdfast/protocol/signing/sign-json'
 import type { EventSignaturesDeps } from '../../federation/keys/event-signatures.ts'
-import { invalid } from './submitted-event.ts'
+import { unproven } from './submitted-event.ts'
 
 const SIGNATURES_MAX = 16
 const KEYS_MS_MAX = 30_000
 
-/** @throws {MatrixError} M_INVALID_PARAM */
+/** @throws {MatrixError} M_FORBIDDEN */
 export async function assertSignedBy(
   deps: EventSignaturesDeps,
   { pdu, signable, signatures }: ParsedPdu,
@@ -30,5 +30,5 @@ export async function assertSignedBy(
     const isValid = known !== undefined && isKeyValidForEvent(known.lifetime, { ...pdu, rules })
     return isValid && signatureHolds(known.key, signable, signature)
   })
-  if (!isSigned) throw invalid(`The event is not signed by ${server}.`)
+  if (!isSigned) throw unproven(`The event is not signed by ${server}.`)
 }

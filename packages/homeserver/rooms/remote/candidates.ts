@@ -23,16 +23,24 @@ export async function candidateServers(
   const { roomId, head, named, userNid } = room
   const inviter = head === undefined ? undefined : await serverOfInviter(deps, head, userNid)
   const members = [...(head?.members.servers ?? [])].sort(([, a], [, b]) => b - a).map(([server]) => server)
-  const colon = roomId.indexOf(':')
-  const ofRoom = colon === -1 ? undefined : parseServerName(roomId.slice(colon + 1))
   const all = [
     ...named,
     ...(inviter === undefined ? [] : [inviter]),
     ...members,
-    ...(ofRoom === undefined ? [] : [ofRoom]),
+    ...(named.length > 0 ? [] : serverInRoomId(roomId)),
     ...(head === undefined ? [] : await serversInStripped(deps, { roomNid: head.roomNid, userNid })),
   ]
   return [...new Set(all)].filter((server) => server !== deps.serverName).slice(0, CANDIDATES_MAX)
+}
+
+/**
+ * A guess, for want of anything better: room IDs are not for routing, and who names servers gets the answer of those.
+ * <https://spec.matrix.org/v1.19/appendices/#routing>
+ */
+function serverInRoomId(roomId: RoomId): readonly ServerName[] {
+  const colon = roomId.indexOf(':')
+  const server = colon === -1 ? undefined : parseServerName(roomId.slice(colon + 1))
+  return server === undefined ? [] : [server]
 }
 
 async function serverOfInviter(

@@ -111,6 +111,8 @@ sub _environment
       HOLDFAST_TLS_KEY                    => "$dir/tls.key",
       HOLDFAST_TRUSTED_CA                 => "$dir/trusted.crt",
       HOLDFAST_OUTGOING_ALLOW             => '127.0.0.0/8',
+      # A test waits for another server to hear of a new name of a device.
+      HOLDFAST_DEVICE_NAMES_TO_SERVERS    => 'true',
       $mail ? ( HOLDFAST_SMTP => "smtp://$mail->{host}:$mail->{port}" ) : (),
       @$appservices ? ( HOLDFAST_APPSERVICES => join ',', @$appservices ) : (),
    );
