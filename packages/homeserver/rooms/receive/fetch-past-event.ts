@@ -6,7 +6,8 @@ import type { StoredEvent } from '../event-store.ts'
 import { acceptEvents } from './accept-events.ts'
 import { checkIncoming } from './check-incoming.ts'
 import type { FetchFrom } from './fetch-missing.ts'
-import { statesBefore, type FillDeps } from './fill-gap.ts'
+import { FILL_MS_MAX, statesBefore, type FillDeps } from './fill-gap.ts'
+import { runInTime } from './room-inboxes.ts'
 
 /** Left free on its newer side, where nothing older is here: more events than a room's history is likely to have between. */
 const DISTANCE = 1_000_000
@@ -19,7 +20,7 @@ export async function fetchPastEvent(
 ): Promise<StoredEvent | undefined> {
   const { room, server, signal } = from
   const asking = { client: deps.federation.client, server, signal, urgent: true }
-  return deps.inboxes.run(room.roomId, async () => {
+  return runInTime(deps.inboxes, { roomId: room.roomId, waitMsMax: FILL_MS_MAX }, async () => {
     const value = await askEvent(asking, wanted.eventId)
     const { incoming } = await checkIncoming(deps, room, { values: value === undefined ? [] : [{ value }], signal })
     const [only] = incoming.filter(({ parsed }) => parsed.pdu.eventId === wanted.eventId)

@@ -13,7 +13,7 @@ import type { FetchFrom } from './fetch-missing.ts'
 import { fetchStateAfter } from './fetch-state.ts'
 import type { IncomingEvent } from './incoming.ts'
 import { knownEvents } from './known-events.ts'
-import type { RoomInboxes } from './room-inboxes.ts'
+import { runInTime, type RoomInboxes } from './room-inboxes.ts'
 import type { ReceiveDeps } from './receive-pdus.ts'
 import { inCitedOrder } from './topological.ts'
 
@@ -23,7 +23,7 @@ const STATES_MAX = 5
 /** Refused events between an event and what is missing before it. */
 const REFUSED_BETWEEN_MAX = 100
 /** A user waits. */
-const FILL_MS_MAX = 20_000
+export const FILL_MS_MAX = 20_000
 /** A gap that nobody could fill is not asked for again before that. */
 const RETRY_MS = 60_000
 
@@ -39,7 +39,11 @@ function triedIn({ inboxes }: FillDeps): LRUCache<number, number> {
 
 export type FillDeps = ReceiveDeps & Pick<Homeserver, 'heads' | 'incompleteRooms'>
 
-/** Fetches what lies right before a position of the room's timeline, if that is not here. @returns whether anything came */
+/**
+ * Fetches what lies right before a position of the room's timeline, if that is not here. While the room is busy with a join the
+ * reader gets what is here: a page with a gap is better than none.
+ * @returns whether anything came
+ */
 export async function fillGapBefore(
   deps: FillDeps,
   at: { readonly roomNid: number; readonly position: number },
@@ -52,9 +56,10 @@ export async function fillGapBefore(
   if (nowMs - (triedMs.get(after.event_nid) ?? -RETRY_MS) < RETRY_MS) return false
   triedMs.set(after.event_nid, nowMs)
   const { roomId } = await deps.events.room(at.roomNid)
-  const came = await deps.inboxes.run(roomId, () => fillGap(deps, at.roomNid, after.event_nid))
-  if (came) triedMs.delete(after.event_nid)
-  return came
+  const turn = { roomId, waitMsMax: FILL_MS_MAX }
+  const came = await runInTime(deps.inboxes, turn, () => fillGap(deps, at.roomNid, after.event_nid))
+  if (came !== false) triedMs.delete(after.event_nid)
+  return came === true
 }
 
 async function fillGap(deps: FillDeps, roomNid: number, eventNid: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Clock } from '@holdfast/platform/clock/clock'
 import type { RoomId } from '@holdfast/protocol/ids/brand'
-import { openRoomInboxes } from './room-inboxes.ts'
+import { openRoomInboxes, runInTime } from './room-inboxes.ts'
 
 const ROOM = '!room:a.example' as RoomId
 
@@ -64,4 +64,27 @@ test('what waits behind short work waits on', async () => {
   work.resolve()
   await first
   assert.equal(await second, 'done')
+})
+
+test('work that one can do without waits no longer than its bound, and says what went wrong in it', async () => {
+  const { clock, move } = standing()
+  const inboxes = openRoomInboxes(clock)
+  const turn = { roomId: ROOM, waitMsMax: 20_000 }
+  for (const isLong of [true, false]) {
+    const before = Promise.withResolvers<void>()
+    const first = inboxes.run(ROOM, () => before.promise, { isLong })
+    await new Promise(setImmediate)
+    const done: string[] = []
+    const late = runInTime(inboxes, turn, async () => done.push('late'))
+    move(20_000)
+    assert.equal(await late, undefined)
+    before.resolve()
+    await first
+    assert.deepEqual(done, [])
+  }
+  assert.equal(await runInTime(inboxes, turn, async () => 'in time'), 'in time')
+  await assert.rejects(
+    runInTime(inboxes, turn, () => Promise.reject(new Error('went wrong'))),
+    { message: 'went wrong' },
+  )
 })
