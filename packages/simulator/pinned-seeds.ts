@@ -21,4 +21,8 @@ export const PINNED_SEEDS: readonly { readonly seed: number; readonly found: str
     found: 'a server that missed an event before its ban could not fetch that, and stayed in the room for itself',
   },
   { seed: 2285, found: 'a kick that builds on what a liar told one server only reached the kicked server never' },
+  {
+    seed: 1461,
+    found: 'who read back while somebody else joined the room was refused, instead of getting what is here',
+  },
 ]
