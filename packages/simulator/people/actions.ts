@@ -71,6 +71,11 @@ export async function say({ society, me, room }: Pick<Scene, 'society' | 'me' | 
   return eventId
 }
 
+/** As far as the host may. */
+export async function letIn(host: Person, guest: Person, room: string): Promise<void> {
+  for (const action of ['unban', 'invite']) await host.ask('POST', path(room, `/${action}`), { user_id: guest.userId })
+}
+
 /** By way of these servers, or of any. */
 export function join(
   { society, me, room }: Pick<Scene, 'society' | 'me' | 'room'>,

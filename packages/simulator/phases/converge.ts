@@ -1,8 +1,9 @@
 /** Nothing goes wrong any more: within a bound, all servers in a room must agree on it. */
-import { join, say } from '../people/actions.ts'
+import { join, letIn, say } from '../people/actions.ts'
 import type { Person } from '../people/person.ts'
 import { isJoined, peopleIn, residentServers } from '../world/rooms.ts'
 import { roomStates } from '../world/room-states.ts'
+import type { SimulatedServer } from '../world/server.ts'
 import type { World } from '../world/world.ts'
 import { finish } from './finish.ts'
 
@@ -42,10 +43,10 @@ async function reunite(world: World): Promise<void> {
     const residents = await residentServers(world, room)
     for (const server of residents) {
       const people = await peopleIn(world, server, room)
-      const strangers: string[] = []
+      const strangers: SimulatedServer[] = []
       for (const other of residents) {
         const known = await Promise.all(people.map((me) => isJoined(other, room, me.userId)))
-        if (known.includes(false)) strangers.push(other.name)
+        if (known.includes(false)) strangers.push(other)
       }
       if (strangers.length > 0) await comeAgain(world, { room, people, strangers })
     }
@@ -53,20 +54,26 @@ async function reunite(world: World): Promise<void> {
 }
 
 async function comeAgain(
-  { society, note, counts, time }: World,
+  world: World,
   {
     room,
     people,
     strangers,
-  }: { readonly room: string; readonly people: readonly Person[]; readonly strangers: string[] },
+  }: { readonly room: string; readonly people: readonly Person[]; readonly strangers: readonly SimulatedServer[] },
 ): Promise<void> {
+  const { society, note, counts, time } = world
+  const names = strangers.map(({ name }) => name)
   for (const me of people) {
-    note('WORLD', `${me.userId} is not in ${room} for ${strangers.join(', ')}`)
+    note('WORLD', `${me.userId} is not in ${room} for ${names.join(', ')}`)
     counts.isolated += 1
     await me.ask('POST', `/rooms/${encodeURIComponent(room)}/leave`, {})
   }
   await time.sleep(LEAVING_MS)
-  for (const me of people) await join({ society, me, room }, strangers)
+  for (const me of people) {
+    // They may have closed the room, or banned somebody whom nobody told of it.
+    for (const server of strangers) for (const host of await peopleIn(world, server, room)) await letIn(host, me, room)
+    await join({ society, me, room }, names)
+  }
 }
 
 /** Until the others have heard that somebody left. */
