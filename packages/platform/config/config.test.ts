@@ -205,34 +205,3 @@ test('every default is what its own words mean', async () => {
     assert.equal(inspect(config[name]), inspect(defaultConfig()[name]), name)
   }
 })
-
-test('an SMS provider is a template, Twilio or Vonage, and never shown', async () => {
-  for (const sms of [
-    'https://user:word@sms.example.org/send?to={to}&text={text}',
-    'http://gateway.lan/send',
-    'twilio://AC123:token@?from=+15551234567',
-    'vonage://key:secret@?from=Holdfast',
-  ]) {
-    const config = await configOf({ env: { HOLDFAST_SMS: sms } })
-    assert.equal(config.sms?.reveal(), sms)
-    assert.ok(!inspect(config).includes('secret@'))
-  }
-  for (const sms of ['sms.example.org', 'twilio://AC123@?from=+1', 'vonage://key:secret@', 'ftp://a/b']) {
-    const [problem] = await problemsOf({ env: { HOLDFAST_SMS: sms } })
-    assert.ok(problem?.startsWith('HOLDFAST_SMS: sms must be a URL of an SMS provider'), sms)
-  }
-})
-
-test('a body for text messages needs a provider', async () => {
-  assert.deepEqual(await problemsOf({ env: { HOLDFAST_SMS_BODY: '{text}' } }), [
-    'HOLDFAST_SMS_BODY: sms_body needs sms, which is not set',
-  ])
-})
-
-test('hosts of next links are host names, not patterns or URLs', async () => {
-  const config = await configOf({ env: { HOLDFAST_NEXT_LINK_HOSTS: 'app.example.org, chat.example.org:8443' } })
-  assert.deepEqual(config.nextLinkHosts, ['app.example.org', 'chat.example.org:8443'])
-  for (const host of ['https://app.example.org', '*.example.org', 'a.org/b', '-']) {
-    assert.equal((await problemsOf({ env: { HOLDFAST_NEXT_LINK_HOSTS: host } })).length, 1, host)
-  }
-})

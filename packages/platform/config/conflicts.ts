@@ -30,7 +30,6 @@ const NEEDS: readonly (readonly [ConfigName, ConfigName])[] = [
   ['tlsCert', 'tlsKey'],
   ['tlsCert', 'tlsListen'],
   ['tlsKey', 'tlsCert'],
-  ['smsBody', 'sms'],
 ]
 
 const WHY: Partial<Record<ConfigName, string>> = {

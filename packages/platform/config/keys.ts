@@ -25,15 +25,7 @@ export type ConfigKey<T> = {
   readonly doc: string
 }
 
-export type Section =
-  | 'Basics'
-  | 'Accounts'
-  | 'Network'
-  | 'Encryption in transit'
-  | 'Mail'
-  | 'Identity'
-  | 'Limits'
-  | 'Operation'
+export type Section = 'Basics' | 'Accounts' | 'Network' | 'Encryption in transit' | 'Mail' | 'Limits' | 'Operation'
 
 /** The kind says which type it is: the default alone would make every word a string. */
 function required<T>(
@@ -50,8 +42,6 @@ function optional<T>(
 
 /** appendices/#server-name; at most 230 characters are recommended there. */
 const SERVER_NAME = /^(?=.{1,230}$)(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::\d{1,5})?$/
-
-const HOST_NAME = /^(?=.{1,253}$)[0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?(?::\d{1,5})?$/
 
 /** appendices/#room-ids, with and without a server name. */
 const ROOM_ID = /^![^\s,]{1,254}$/
@@ -208,86 +198,12 @@ export const CONFIG_KEYS = {
   smtp: optional({
     section: 'Mail',
     kind: secret({ pattern: /^smtps?:\/\/\S+$/, what: 'an SMTP URL (smtp://user:password@host:587)' }),
-    doc: 'The mail server. The connection is encrypted, with `smtp://` by STARTTLS, and the certificate must be good; only a server on this machine may go without. Without a mail server, mails are written to the log.',
+    doc: 'The mail server. Without it, mails are written to the log.',
   }),
   mailFrom: optional({
     section: 'Mail',
     kind: text({ pattern: /^[^\r\n]*@[^\r\n]+$/, what: 'a mail address' }),
     doc: 'The sender of mails, such as `Holdfast <noreply@example.org>`. By default `noreply@` the server name.',
-  }),
-  sms: optional({
-    section: 'Mail',
-    kind: secret({
-      pattern: /^(?:https?:\/\/\S+|(?:twilio|vonage):\/\/[^\s:@]+:[^\s:@]+@\?from=\S+)$/,
-      what: 'a URL of an SMS provider (https://host/send?to={to}&text={text}, twilio://SID:TOKEN@?from=+15551234567 or vonage://KEY:SECRET@?from=Name)',
-    }),
-    doc: 'How text messages are sent: `twilio://SID:TOKEN@?from=+15551234567`, `vonage://KEY:SECRET@?from=Name`, or the URL of any provider, called by GET, or by POST where `sms_body` is set. `{to}` stands for the number in digits, `{text}` for the message. User name and password in the URL are sent as basic authentication. Without it, text messages are written to the log.',
-  }),
-  smsBody: optional({
-    section: 'Mail',
-    kind: text(),
-    doc: 'What is posted to the provider, such as `{"to": "+{to}", "message": "{text}"}`. What is filled in is escaped as the content type demands.',
-  }),
-  smsContentType: required({
-    section: 'Mail',
-    kind: choice(['application/json', 'application/x-www-form-urlencoded', 'text/plain']),
-    default: 'application/json',
-    defaultText: 'application/json',
-    doc: 'What `sms_body` is.',
-  }),
-  nextLinkHosts: required({
-    section: 'Mail',
-    kind: list('list of host names', text({ pattern: HOST_NAME, what: 'a host name such as app.example.org' })),
-    default: [],
-    defaultText: '(none)',
-    doc: 'Where a browser may be sent, by https, after a person has followed the link in a mail: the hosts of the apps that may ask for it. Elsewhere the person sees a page that says what to do.',
-  }),
-
-  identity: required({
-    section: 'Identity',
-    kind: flag,
-    default: true,
-    defaultText: 'true',
-    doc: 'Whether the identity service, which finds people by e-mail address and phone number, runs in this process.',
-  }),
-  identityDatabase: optional({
-    section: 'Identity',
-    kind: secret({
-      pattern: /^postgres(?:ql)?:\/\/\S+$/,
-      what: 'a PostgreSQL URL (postgres://user:password@host/name)',
-    }),
-    doc: 'A PostgreSQL URL for the identity service. By default its tables are in the schema `identity` of `database`, or in SQLite in the folder `identity` of the data folder.',
-  }),
-  identityServer: optional({
-    section: 'Identity',
-    kind: url(['https', 'http']),
-    doc: 'The identity server that clients are told to use and that this server trusts, instead of its own.',
-  }),
-  identityV1: required({
-    section: 'Identity',
-    kind: flag,
-    default: true,
-    defaultText: 'true',
-    doc: 'Whether the first version of the identity API is answered, which needs no account. Clients and servers of 2018 use it; its limits are those of the second.',
-  }),
-  identityTermsUrl: optional({
-    section: 'Identity',
-    kind: url(['https', 'http']),
-    doc: 'The terms that everybody must agree to before using the second version of the identity API. Without it there are none.',
-  }),
-  identityTermsName: required({
-    section: 'Identity',
-    kind: text(),
-    default: 'Terms of Service',
-    defaultText: 'Terms of Service',
-    doc: 'What those terms are called.',
-  }),
-  identityTermsVersion: required({
-    section: 'Identity',
-    kind: text(),
-    default: '1.0',
-    defaultText: '"1.0"',
-    doc: 'The version of those terms.',
   }),
 
   policyServer: required({

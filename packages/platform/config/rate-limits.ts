@@ -33,21 +33,6 @@ export const RATE_LIMIT_CLASSES = {
     burst: 30,
     doc: 'Events of one user in one room that this server signs as a policy server.',
   },
-  validation_sender: {
-    perSecond: 0.003333,
-    burst: 5,
-    doc: 'Mails and text messages with a token that one address or user asks for.',
-  },
-  validation_mail: { perSecond: 0.003333, burst: 10, doc: 'Mails with a token to one e-mail address.' },
-  sms_number: { perSecond: 0.000278, burst: 5, doc: 'Text messages to one number.' },
-  sms_country: { perSecond: 0.016667, burst: 50, doc: 'Text messages to one country.' },
-  validation_token: { perSecond: 0.1, burst: 30, doc: 'Tokens that one address submits.' },
-  identity_lookup: { perSecond: 0.1, burst: 20, doc: 'Lookups by one account or address at the identity service.' },
-  identity_invite: {
-    perSecond: 0.01,
-    burst: 20,
-    doc: 'Invitations by mail that one account or address has the identity service send.',
-  },
   user_directory: { perSecond: 2, burst: 60, doc: 'Searches in the user directory by one user.' },
 } as const satisfies Record<string, ClassDoc>
 
